@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * vhx: the ABI between the vhx modules and user space.
+ *
+ * A VMM drives a vhx device node with the ioctls of <linux/vhost.h>, unchanged: same
+ * numbers, same structs, same errno. This header holds what vhx has beyond them, three
+ * surfaces that share one set of names:
+ *
+ * 1. ioctls, magic 0xB9.
+ *
+ *    On every vhx node, VHX_GET_FEATURES says what the loaded module can do. Ask it before
+ *    using anything else; a bit that is not set is an ioctl that does not exist.
+ *
+ *    Every struct starts with its own size in bytes, as the caller was compiled. The kernel
+ *    reads that many bytes: a shorter struct is completed with zeros, a longer one is accepted
+ *    when the bytes the kernel does not know are zero, and refused with E2BIG otherwise. Fields
+ *    are appended, never inserted. A reserved field or an unknown flag that is not zero is
+ *    EINVAL.
+ *
+ * 2. The generic netlink family "vhx" (Documentation in docs/netlink/vhx.yaml). Each command
+ *    dumps one kind of object. Dumps show the objects of the caller's network namespace only
+ *    and need no capability; what changes something needs CAP_NET_ADMIN in the user namespace
+ *    that owns that network namespace. The multicast group "events" tells of NICs and policies
+ *    that come, go, and are ejected.
+ *
+ * 3. Per-queue counters: VHX_QSTATS below is the one list. The kernel's table, the library's
+ *    names, the man page and the metrics are all made from it.
+ *
+ * What a BPF program sees is in <linux/vhx_bpf.h>.
+ */
+#ifndef _UAPI_LINUX_VHX_H
+#define _UAPI_LINUX_VHX_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Raised only when something below changes its meaning; additions show as feature bits. */
+#define VHX_ABI			1
+
+#define VHX_IOC_MAGIC		0xB9
+
+/* Feature bits of VHX_GET_FEATURES. */
+#define VHX_F_STEER		(1ULL << 0)	/* struct vhx_steer_ops is registered (the module has BTF) */
+#define VHX_F_TEST_RUN		(1ULL << 1)	/* VHX_TEST_RUN */
+#define VHX_F_BIND		(1ULL << 2)	/* VHX_NET_BIND */
+#define VHX_F_SHIM		(1ULL << 3)	/* vhx_tap_select() and vhx_tap_filter() for socket filters */
+
+/* Longest name of a policy and of a NIC, with the terminating NUL. */
+#define VHX_NAME_LEN		16
+/* Longest NIC name pattern, with the terminating NUL. */
+#define VHX_PATTERN_LEN		32
+/* A policy's last words, with the terminating NUL. */
+#define VHX_REASON_LEN		64
+#define VHX_MSG_LEN		256
+
+/**
+ * struct vhx_bind - bind a policy to the NIC of a vhost fd (VHX_NET_BIND)
+ * @size: sizeof(struct vhx_bind)
+ * @flags: must be 0
+ * @policy_id: id of the policy as VHX_CMD_POLICY_GET and the BPF link say it; 0 undoes what
+ *	an earlier VHX_NET_BIND on the same NIC bound
+ * @reserved: must be 0
+ *
+ * Needs an owned fd whose backend was set once, since that is what makes a NIC. The caller must
+ * own the fd (EPERM). Without CAP_NET_ADMIN over the NIC's network namespace the bind works only
+ * where no other policy is bound and none is waiting for the NIC by its name (EBUSY); it never
+ * replaces or detaches what an administrator bound (EPERM).
+ *
+ * Return: 0; ENODEV no NIC yet; ENOENT no such policy; EBUSY another policy is bound.
+ */
+struct vhx_bind {
+	__u32 size;
+	__u32 flags;
+	__u32 policy_id;
+	__u32 reserved;
+};
+
+/* vhx_test_run.dir */
+#define VHX_DIR_RX		0	/* host to guest */
+#define VHX_DIR_TX		1	/* guest to host */
+
+/* Longest packet VHX_TEST_RUN takes, bytes. */
+#define VHX_TEST_MAX_LEN	65550
+#define VHX_TEST_MAX_REPEAT	1000000
+
+/**
+ * struct vhx_test_run - run a loaded policy on given bytes (VHX_TEST_RUN on /dev/vhx)
+ * @size: sizeof(struct vhx_test_run)
+ * @flags: must be 0
+ * @policy_id: id of the policy, see struct vhx_bind
+ * @dir: VHX_DIR_RX or VHX_DIR_TX
+ * @data: user address of an Ethernet frame
+ * @data_len: its length in bytes, 14 to VHX_TEST_MAX_LEN
+ * @queues: live queues the policy shall see, 1 to 256
+ * @queue: queue the packet is said to come from, below @queues
+ * @gso_size: bytes a segment, 0 for no GSO
+ * @repeat: how often to run, 1 to VHX_TEST_MAX_REPEAT; 0 means 1
+ * @verdict: out: the verdict as the policy returned it, see <linux/vhx_bpf.h>
+ * @effect: out: what the NIC would have done, one of VHX_EFFECT_*
+ * @effect_queue: out: the queue for VHX_EFFECT_QUEUE
+ * @duration_ns: out: nanoseconds one run took on average. Good for comparing two policies on an
+ *	idle host and for nothing else.
+ *
+ * The run touches no NIC: the policy sees one of its own, id 0, named "test". Maps are the real
+ * ones. Counters, error budget and ejection are not touched. Needs CAP_NET_ADMIN (EPERM).
+ *
+ * Return: 0; ENOENT no such policy; EOPNOTSUPP the policy has no program for @dir; EINVAL;
+ * EFAULT; EINTR a signal came while repeating.
+ */
+struct vhx_test_run {
+	__u32 size;
+	__u32 flags;
+	__u32 policy_id;
+	__u32 dir;
+	__u64 data;
+	__u32 data_len;
+	__u32 queues;
+	__u32 queue;
+	__u32 gso_size;
+	__u32 repeat;
+	__u32 verdict;
+	__u32 effect;
+	__u32 effect_queue;
+	__u64 duration_ns;
+};
+
+/* What became of a verdict. */
+#define VHX_EFFECT_DEFAULT	0	/* the built-in choice */
+#define VHX_EFFECT_QUEUE	1	/* that queue */
+#define VHX_EFFECT_PASS		2	/* sent on (tx) */
+#define VHX_EFFECT_DROP		3	/* dropped */
+#define VHX_EFFECT_DEAD		4	/* a queue that is not live: built-in choice, counted */
+#define VHX_EFFECT_ILLEGAL	5	/* no such verdict: built-in choice, counted as an error */
+
+#define VHX_GET_FEATURES	_IOR(VHX_IOC_MAGIC, 0x00, __u64)
+#define VHX_NET_BIND		_IOW(VHX_IOC_MAGIC, 0x10, struct vhx_bind)
+#define VHX_TEST_RUN		_IOWR(VHX_IOC_MAGIC, 0x20, struct vhx_test_run)
+
+/*
+ * Per-queue counters: X(id, NAME, "name", "what one count means"). Ids are ABI: append only.
+ * A queue is one virtqueue; RX is host to guest.
+ */
+#define VHX_QSTATS(X) \
+	X(0,  PACKETS,		"packets",		"packets handed over: to the guest (rx), to the backend (tx)") \
+	X(1,  BYTES,		"bytes",		"bytes of those packets, without the virtio header") \
+	X(2,  KICKS,		"kicks",		"guest notifications that woke the queue's worker") \
+	X(3,  CALLS,		"calls",		"interrupts sent to the guest") \
+	X(4,  CALLS_SKIPPED,	"calls_skipped",	"interrupts the guest had asked not to get") \
+	X(5,  DESCRIPTORS,	"descriptors",		"descriptors read") \
+	X(6,  BATCHES,		"batches",		"batches of chains taken from the ring") \
+	X(7,  BAD_RINGS,	"bad_rings",		"times the ring was found illegal and the queue stopped") \
+	X(8,  BAD_PACKETS,	"bad_packets",		"packets dropped because their chain or header was unusable") \
+	X(9,  NO_BUFFERS,	"no_buffers",		"times a packet waited because the guest had posted too few buffers") \
+	X(10, BACKEND_ERRORS,	"backend_errors",	"packets dropped because the backend refused them") \
+	X(11, STEERED,		"steered",		"packets a policy gave a verdict on") \
+	X(12, STEER_MOVED,	"steer_moved",		"packets handed to this queue by another queue's worker") \
+	X(13, STEER_DROPPED,	"steer_dropped",	"packets a policy dropped") \
+	X(14, STEER_DEAD,	"steer_dead",		"verdicts for a queue that was not live; built-in choice used") \
+	X(15, STEER_ILLEGAL,	"steer_illegal",	"verdicts outside the ABI; built-in choice used") \
+	X(16, MAILBOX_FULL,	"mailbox_full",		"packets dropped because this queue's mailbox was full") \
+	X(17, CLOSED,		"closed",		"packets dropped because a required policy is missing") \
+	X(18, IOTLB_MISSES,	"iotlb_misses",		"times the queue had to wait for a translation of the vIOMMU") \
+	X(19, IOTLB_INVALIDATIONS, "iotlb_invalidations", "times the vIOMMU took translations back, from all queues of the fd") \
+	X(20, IOTLB_RETIRED,	"iotlb_retired",	"translations forgotten to make room, by all queues of the fd") \
+	X(21, POLL_HITS,	"poll_hits",		"times polling found work before the worker slept") \
+	X(22, POLL_MISSES,	"poll_misses",		"times polling found nothing") \
+	X(23, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before")
+
+enum vhx_qstat {
+#define VHX_QSTAT_ENUM(id, NAME, name, doc) VHX_QSTAT_##NAME = id,
+	VHX_QSTATS(VHX_QSTAT_ENUM)
+#undef VHX_QSTAT_ENUM
+	VHX_QSTAT_NR = 24,
+};
+
+/* Why a policy left (VHX_A_EXIT_KIND, vhx_exit_info.kind). */
+enum vhx_exit_kind {
+	VHX_EXIT_NONE		= 0,	/* it has not */
+	VHX_EXIT_DETACHED	= 1,	/* its link was detached or closed */
+	VHX_EXIT_ILLEGAL	= 2,	/* too many illegal verdicts within a second */
+	VHX_EXIT_ATTACH		= 3,	/* its nic_attach refused the NIC it was bound to */
+	VHX_EXIT_ADMIN		= 4,	/* an administrator ejected it by netlink */
+	VHX_EXIT_NIC_GONE	= 5,	/* the NIC it was bound to by id or fd is gone */
+};
+
+/* Generic netlink. */
+#define VHX_GENL_NAME		"vhx"
+#define VHX_GENL_VERSION	1
+#define VHX_GENL_MCGRP_EVENTS	"events"
+
+/**
+ * enum vhx_cmd - commands of the family
+ * @VHX_CMD_UNSPEC: none
+ * @VHX_CMD_NIC_GET: dump NICs: VHX_A_NIC_*
+ * @VHX_CMD_QUEUE_GET: dump queues with their counters: VHX_A_QUEUE_*; VHX_A_QUEUE_NIC_ID in
+ *	the request keeps one NIC's
+ * @VHX_CMD_POLICY_GET: dump policies, those that were ejected included while they hold a NIC
+ *	closed: VHX_A_POLICY_*
+ * @VHX_CMD_WORKER_GET: dump workers: VHX_A_WORKER_*
+ * @VHX_CMD_EXIT_GET: dump the last exits of policies, newest last: VHX_A_EXIT_*
+ * @VHX_CMD_POLICY_EJECT: eject policy VHX_A_POLICY_ID; CAP_NET_ADMIN
+ * @VHX_CMD_NIC_OPEN: let traffic of NIC VHX_A_NIC_ID pass although its required policy is
+ *	missing; CAP_NET_ADMIN
+ * @VHX_CMD_EVENT: multicast only: VHX_A_EVENT_*
+ * @VHX_CMD_NIC_SET: set VHX_A_NIC_POLL_US of NIC VHX_A_NIC_ID; CAP_NET_ADMIN
+ */
+enum vhx_cmd {
+	VHX_CMD_UNSPEC,
+	VHX_CMD_NIC_GET,
+	VHX_CMD_QUEUE_GET,
+	VHX_CMD_POLICY_GET,
+	VHX_CMD_WORKER_GET,
+	VHX_CMD_EXIT_GET,
+	VHX_CMD_POLICY_EJECT,
+	VHX_CMD_NIC_OPEN,
+	VHX_CMD_EVENT,
+	VHX_CMD_NIC_SET,
+	__VHX_CMD_MAX,
+};
+#define VHX_CMD_MAX (__VHX_CMD_MAX - 1)
+
+enum vhx_nic_attr {
+	VHX_A_NIC_UNSPEC,
+	VHX_A_NIC_PAD,
+	VHX_A_NIC_ID,		/* u32, never 0, never used twice since the module was loaded */
+	VHX_A_NIC_NAME,		/* string: the netdev's name */
+	VHX_A_NIC_IFINDEX,	/* u32 */
+	VHX_A_NIC_KIND,		/* string: tap, macvtap, packet */
+	VHX_A_NIC_OWNER,	/* u32: pid of the process that owns the fds, in the reader's pid ns */
+	VHX_A_NIC_COMM,		/* string: its command name */
+	VHX_A_NIC_QUEUES,	/* u32: queue pairs that have this NIC's backend or had it */
+	VHX_A_NIC_LIVE,		/* u32: queue pairs that are live */
+	VHX_A_NIC_FEATURES,	/* u64: virtio features of queue pair 0 */
+	VHX_A_NIC_POLICY_ID,	/* u32: bound policy; absent: none */
+	VHX_A_NIC_POLICY_NAME,	/* string */
+	VHX_A_NIC_CLOSED,	/* flag: a required policy is missing, everything is dropped */
+	VHX_A_NIC_MISMATCH,	/* flag: packets come from another netdev than the fd said; unbound */
+	VHX_A_NIC_POLL_US,	/* u32: polls for so long at most, microseconds; absent: as the VMM said */
+	__VHX_A_NIC_MAX,
+};
+#define VHX_A_NIC_MAX (__VHX_A_NIC_MAX - 1)
+
+/* VHX_A_NIC_POLL_US in VHX_CMD_NIC_SET: leave it to the VMM again. */
+#define VHX_NIC_POLL_VMM	0xffffffffU
+
+enum vhx_queue_attr {
+	VHX_A_QUEUE_UNSPEC,
+	VHX_A_QUEUE_PAD,
+	VHX_A_QUEUE_NIC_ID,	/* u32 */
+	VHX_A_QUEUE_INDEX,	/* u32: the queue pair's index in its NIC */
+	VHX_A_QUEUE_DIR,	/* u8: VHX_DIR_RX or VHX_DIR_TX */
+	VHX_A_QUEUE_LIVE,	/* flag */
+	VHX_A_QUEUE_BROKEN,	/* flag: stopped because the ring was illegal */
+	VHX_A_QUEUE_SIZE,	/* u32: descriptors */
+	VHX_A_QUEUE_AVAIL,	/* u32: next avail index the device will read */
+	VHX_A_QUEUE_USED,	/* u32: next used index the device will write */
+	VHX_A_QUEUE_WORKER,	/* u32: pid of its worker */
+	VHX_A_QUEUE_STATS,	/* nest of u64, attribute type = counter id + 1 */
+	VHX_A_QUEUE_POLL_US,	/* u32: microseconds it polls for now; adapts, 0: not at all */
+	__VHX_A_QUEUE_MAX,
+};
+#define VHX_A_QUEUE_MAX (__VHX_A_QUEUE_MAX - 1)
+
+enum vhx_policy_attr {
+	VHX_A_POLICY_UNSPEC,
+	VHX_A_POLICY_PAD,
+	VHX_A_POLICY_ID,	/* u32: the BPF link's id */
+	VHX_A_POLICY_NAME,	/* string */
+	VHX_A_POLICY_PATTERN,	/* string: NIC name pattern; absent: none */
+	VHX_A_POLICY_NIC_ID,	/* u32: NIC it is bound to by id or fd; absent: by name or BIND */
+	VHX_A_POLICY_FLAGS,	/* u64: VHX_STEER_F_* */
+	VHX_A_POLICY_OPS,	/* u32: bit n set: program n of enum vhx_op is there */
+	VHX_A_POLICY_GENERATION, /* u32: how often it was replaced */
+	VHX_A_POLICY_NICS,	/* nest: one u32 VHX_A_POLICY_NIC_ID per NIC it steers now */
+	VHX_A_POLICY_VERDICTS,	/* u64: verdicts given */
+	VHX_A_POLICY_DROPS,	/* u64: of those, drops */
+	VHX_A_POLICY_ERRORS,	/* u64: of those, illegal */
+	VHX_A_POLICY_DEAD,	/* flag: left, but required: it keeps its NICs closed */
+	VHX_A_POLICY_DROP_REASONS, /* nest of u64, attribute type = reason + 1, zeros left out */
+	VHX_A_POLICY_UID,	/* u32: who attached it, in the reader's user ns */
+	__VHX_A_POLICY_MAX,
+};
+#define VHX_A_POLICY_MAX (__VHX_A_POLICY_MAX - 1)
+
+enum vhx_worker_attr {
+	VHX_A_WORKER_UNSPEC,
+	VHX_A_WORKER_PAD,
+	VHX_A_WORKER_PID,	/* u32 */
+	VHX_A_WORKER_OWNER,	/* u32: pid of the owner */
+	VHX_A_WORKER_QUEUES,	/* u32: queues it serves */
+	VHX_A_WORKER_RUNS,	/* u64: times it took up work */
+	VHX_A_WORKER_ITEMS,	/* u64: pieces of work it did */
+	VHX_A_WORKER_ID,	/* u32: its number in its vhost fd, as VHOST_NEW_WORKER gave it */
+	VHX_A_WORKER_KTHREAD,	/* flag: a kthread (VHOST_SET_FORK_FROM_OWNER); else a thread of the owner's */
+	__VHX_A_WORKER_MAX,
+};
+#define VHX_A_WORKER_MAX (__VHX_A_WORKER_MAX - 1)
+
+enum vhx_exit_attr {
+	VHX_A_EXIT_UNSPEC,
+	VHX_A_EXIT_PAD,
+	VHX_A_EXIT_POLICY_ID,	/* u32 */
+	VHX_A_EXIT_NAME,	/* string */
+	VHX_A_EXIT_KIND,	/* u32: enum vhx_exit_kind */
+	VHX_A_EXIT_NIC_ID,	/* u32: NIC where it happened; absent: none */
+	VHX_A_EXIT_QUEUE,	/* u32 */
+	VHX_A_EXIT_DIR,		/* u8 */
+	VHX_A_EXIT_VERDICT,	/* u32: the verdict that was too many */
+	VHX_A_EXIT_REASON,	/* string: one line */
+	VHX_A_EXIT_TIME_NS,	/* u64: CLOCK_BOOTTIME */
+	VHX_A_EXIT_HEAD,	/* binary: first bytes of the packet, at most 64 */
+	__VHX_A_EXIT_MAX,
+};
+#define VHX_A_EXIT_MAX (__VHX_A_EXIT_MAX - 1)
+
+/* VHX_A_EVENT_KIND */
+enum vhx_event_kind {
+	VHX_EVENT_NIC_NEW	= 1,
+	VHX_EVENT_NIC_GONE	= 2,
+	VHX_EVENT_POLICY_NEW	= 3,
+	VHX_EVENT_POLICY_GONE	= 4,
+	VHX_EVENT_BOUND		= 5,
+	VHX_EVENT_UNBOUND	= 6,
+	VHX_EVENT_REPLACED	= 7,
+	VHX_EVENT_EJECTED	= 8,
+	VHX_EVENT_CLOSED	= 9,	/* a NIC drops everything: its required policy is missing */
+	VHX_EVENT_OPENED	= 10,
+	VHX_EVENT_QUEUE_BROKEN	= 11,
+	VHX_EVENT_MISMATCH	= 12,
+};
+
+enum vhx_event_attr {
+	VHX_A_EVENT_UNSPEC,
+	VHX_A_EVENT_PAD,
+	VHX_A_EVENT_KIND,	/* u32: enum vhx_event_kind */
+	VHX_A_EVENT_TIME_NS,	/* u64: CLOCK_BOOTTIME */
+	VHX_A_EVENT_NIC_ID,	/* u32 */
+	VHX_A_EVENT_NIC_NAME,	/* string */
+	VHX_A_EVENT_QUEUE,	/* u32 */
+	VHX_A_EVENT_POLICY_ID,	/* u32 */
+	VHX_A_EVENT_POLICY_NAME, /* string */
+	VHX_A_EVENT_REASON,	/* string */
+	__VHX_A_EVENT_MAX,
+};
+#define VHX_A_EVENT_MAX (__VHX_A_EVENT_MAX - 1)
+
+#endif /* _UAPI_LINUX_VHX_H */
