@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Tracepoints of the core: what happens to a queue. events/vhx/ in tracefs. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM vhx
+
+#if !defined(_VHX_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _VHX_TRACE_H
+
+#include <linux/pid.h>
+#include <linux/tracepoint.h>
+
+#include "dev.h"
+#include "vq.h"
+
+DECLARE_EVENT_CLASS(vhx_queue,
+	TP_PROTO(const struct vhx_vq *vq),
+	TP_ARGS(vq),
+	TP_STRUCT__entry(
+		__field(int, owner)
+		__field(u32, index)
+		__field(u16, last_avail)
+		__field(u16, last_used)
+	),
+	TP_fast_assign(
+		__entry->owner = pid_nr(vq->dev->owner);
+		__entry->index = vq->index;
+		__entry->last_avail = vq->ring.last_avail;
+		__entry->last_used = vq->ring.last_used;
+	),
+	TP_printk("owner=%d vq=%u avail=%u used=%u", __entry->owner,
+		  __entry->index, __entry->last_avail, __entry->last_used)
+);
+
+/* A guest's notification woke the queue's worker. */
+DEFINE_EVENT(vhx_queue, vhx_kick,
+	TP_PROTO(const struct vhx_vq *vq),
+	TP_ARGS(vq)
+);
+
+/* The guest is interrupted. */
+DEFINE_EVENT(vhx_queue, vhx_call,
+	TP_PROTO(const struct vhx_vq *vq),
+	TP_ARGS(vq)
+);
+
+/* Chains were taken off the ring. */
+TRACE_EVENT(vhx_pull,
+	TP_PROTO(const struct vhx_vq *vq, u32 chains, u32 descs),
+	TP_ARGS(vq, chains, descs),
+	TP_STRUCT__entry(
+		__field(int, owner)
+		__field(u32, index)
+		__field(u32, chains)
+		__field(u32, descs)
+	),
+	TP_fast_assign(
+		__entry->owner = pid_nr(vq->dev->owner);
+		__entry->index = vq->index;
+		__entry->chains = chains;
+		__entry->descs = descs;
+	),
+	TP_printk("owner=%d vq=%u chains=%u descs=%u", __entry->owner,
+		  __entry->index, __entry->chains, __entry->descs)
+);
+
+/* Chains were given back to the guest. */
+TRACE_EVENT(vhx_push,
+	TP_PROTO(const struct vhx_vq *vq, u32 chains),
+	TP_ARGS(vq, chains),
+	TP_STRUCT__entry(
+		__field(int, owner)
+		__field(u32, index)
+		__field(u32, chains)
+		__field(u16, last_used)
+	),
+	TP_fast_assign(
+		__entry->owner = pid_nr(vq->dev->owner);
+		__entry->index = vq->index;
+		__entry->chains = chains;
+		__entry->last_used = vq->ring.last_used;
+	),
+	TP_printk("owner=%d vq=%u chains=%u used=%u", __entry->owner,
+		  __entry->index, __entry->chains, __entry->last_used)
+);
+
+/* The ring was found illegal and the queue stopped. */
+TRACE_EVENT(vhx_bad_ring,
+	TP_PROTO(const struct vhx_vq *vq, int err),
+	TP_ARGS(vq, err),
+	TP_STRUCT__entry(
+		__field(int, owner)
+		__field(u32, index)
+		__field(u16, last_avail)
+		__field(u16, avail_idx)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__entry->owner = pid_nr(vq->dev->owner);
+		__entry->index = vq->index;
+		__entry->last_avail = vq->ring.last_avail;
+		__entry->avail_idx = vq->ring.avail_idx;
+		__entry->err = err;
+	),
+	TP_printk("owner=%d vq=%u avail=%u guest_idx=%u err=%d",
+		  __entry->owner, __entry->index, __entry->last_avail,
+		  __entry->avail_idx, __entry->err)
+);
+
+/* A queue waits for a translation. */
+TRACE_EVENT(vhx_iotlb_miss,
+	TP_PROTO(const struct vhx_vq *vq, u64 iova, u32 perm),
+	TP_ARGS(vq, iova, perm),
+	TP_STRUCT__entry(
+		__field(int, owner)
+		__field(u32, index)
+		__field(u64, iova)
+		__field(u32, perm)
+	),
+	TP_fast_assign(
+		__entry->owner = pid_nr(vq->dev->owner);
+		__entry->index = vq->index;
+		__entry->iova = iova;
+		__entry->perm = perm;
+	),
+	TP_printk("owner=%d vq=%u iova=%#llx %s", __entry->owner,
+		  __entry->index, __entry->iova,
+		  __entry->perm == VHX_PERM_WO ? "write" : "read")
+);
+
+DECLARE_EVENT_CLASS(vhx_iotlb,
+	TP_PROTO(const struct vhx_dev *dev, const struct vhx_region *rg),
+	TP_ARGS(dev, rg),
+	TP_STRUCT__entry(
+		__field(int, owner)
+		__field(u64, first)
+		__field(u64, last)
+		__field(u32, perm)
+	),
+	TP_fast_assign(
+		__entry->owner = pid_nr(dev->owner);
+		__entry->first = rg->gpa;
+		__entry->last = rg->last;
+		__entry->perm = rg->perm;
+	),
+	TP_printk("owner=%d first=%#llx last=%#llx perm=%u", __entry->owner,
+		  __entry->first, __entry->last, __entry->perm)
+);
+
+/* The vIOMMU told of a translation. */
+DEFINE_EVENT(vhx_iotlb, vhx_iotlb_update,
+	TP_PROTO(const struct vhx_dev *dev, const struct vhx_region *rg),
+	TP_ARGS(dev, rg)
+);
+
+/* It took some back. */
+DEFINE_EVENT(vhx_iotlb, vhx_iotlb_invalidate,
+	TP_PROTO(const struct vhx_dev *dev, const struct vhx_region *rg),
+	TP_ARGS(dev, rg)
+);
+
+#endif /* _VHX_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

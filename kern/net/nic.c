@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * NICs, see nic.h: how queue pairs find together, and what the netdev does to them.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/hash.h>
+#include <linux/hashtable.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+
+#include "core/nl.h"
+#include "nic.h"
+#include "policy.h"
+#include "trace.h"
+
+DEFINE_MUTEX(vhx_net_mutex);
+LIST_HEAD(vhx_nics);
+static DEFINE_HASHTABLE(vhx_nic_hash, 8);
+static u32 vhx_nic_last_id;
+
+/**
+ * vhx_nic_event - tell the listeners of a NIC's namespace
+ * @kind: enum vhx_event_kind
+ * @nic: the NIC
+ * @reason: for a person; may be NULL
+ *
+ * Context: process, sleeps; vhx_net_mutex.
+ */
+void vhx_nic_event(u32 kind, const struct vhx_net_nic *nic, const char *reason)
+{
+	struct sk_buff *skb;
+	void *head;
+
+	if (!nic->net)
+		return;
+	skb = vhx_nl_event_new(kind, &head);
+	if (!skb)
+		return;
+	if (nla_put_u32(skb, VHX_A_EVENT_NIC_ID, nic->bpf.id) ||
+	    nla_put_string(skb, VHX_A_EVENT_NIC_NAME, nic->bpf.name) ||
+	    (reason && nla_put_string(skb, VHX_A_EVENT_REASON, reason))) {
+		nlmsg_free(skb);
+		return;
+	}
+	vhx_nl_event_send(nic->net, skb, head);
+}
+
+/**
+ * vhx_nic_find - the NIC with an id
+ * @id: id
+ *
+ * Context: vhx_net_mutex.
+ * Return: the NIC or NULL.
+ */
+struct vhx_net_nic *vhx_nic_find(u32 id)
+{
+	struct vhx_net_nic *nic;
+
+	lockdep_assert_held(&vhx_net_mutex);
+	list_for_each_entry(nic, &vhx_nics, node)
+		if (nic->bpf.id == id)
+			return nic;
+	return NULL;
+}
+
+/**
+ * vhx_nic_of_dev - the NIC of a netdev
+ * @dev: netdev
+ *
+ * Two owners may each have a NIC on one multiqueue tap; the older is found.
+ *
+ * Context: RCU.
+ * Return: the NIC or NULL.
+ */
+struct vhx_net_nic *vhx_nic_of_dev(const struct net_device *dev)
+{
+	struct vhx_net_nic *nic, *found = NULL;
+
+	hash_for_each_possible_rcu(vhx_nic_hash, nic, hash, (unsigned long)dev)
+		if (rcu_access_pointer(nic->dev) == dev)
+			found = nic;
+	return found;
+}
+
+/* Context: vhx_net_mutex, or RCU with a @p that is being worked on. */
+static struct vhx_net_nic *vhx_nic_locked(const struct vhx_pair *p)
+{
+	return rcu_dereference_protected(p->nic,
+					 lockdep_is_held(&vhx_net_mutex));
+}
+
+static struct vhx_net_nic *vhx_nic_new(struct vhx_pair *p,
+				       const struct vhx_backend *b)
+{
+	struct vhx_net_nic *nic;
+
+	nic = kzalloc(sizeof(*nic), GFP_KERNEL_ACCOUNT);
+	if (!nic)
+		return ERR_PTR(-ENOMEM);
+
+	nic->bpf.id = ++vhx_nic_last_id;
+	nic->bpf.ifindex = b->ifindex;
+	strscpy(nic->bpf.name, b->name, sizeof(nic->bpf.name));
+	nic->kind = b->kind;
+	nic->poll_us = VHX_NIC_POLL_VMM;
+	nic->mm = p->dev.mm;
+	nic->owner = get_pid(p->dev.owner);
+	memcpy(nic->comm, p->dev.comm, sizeof(nic->comm));
+	if (b->net) {
+		/* The netdev may have gone since the backend saw it: ask again by index. */
+		struct net_device *dev;
+
+		nic->net = get_net(b->net);
+		rcu_read_lock();
+		dev = dev_get_by_index_rcu(b->net, b->ifindex);
+		if (dev == b->dev && dev->reg_state == NETREG_REGISTERED) {
+			rcu_assign_pointer(nic->dev, dev);
+			hash_add_rcu(vhx_nic_hash, &nic->hash,
+				     (unsigned long)dev);
+		}
+		rcu_read_unlock();
+	}
+	list_add_tail(&nic->node, &vhx_nics);
+	trace_vhx_nic(nic, true);
+	return nic;
+}
+
+static void vhx_nic_unhash(struct vhx_net_nic *nic)
+{
+	if (!rcu_access_pointer(nic->dev))
+		return;
+	hash_del_rcu(&nic->hash);
+	RCU_INIT_POINTER(nic->dev, NULL);
+}
+
+/* The work of the first packet that a shim asked about: static keys are not for its context. */
+static void vhx_nic_learn(struct work_struct *work)
+{
+	struct vhx_net_nic *nic;
+
+	mutex_lock(&vhx_net_mutex);
+	list_for_each_entry(nic, &vhx_nics, node) {
+		if (!READ_ONCE(nic->at_tap) || nic->learns)
+			continue;
+		nic->learns = true;
+		vhx_steer_key_get();
+	}
+	mutex_unlock(&vhx_net_mutex);
+}
+
+static DECLARE_WORK(vhx_nic_learn_work, vhx_nic_learn);
+
+/**
+ * vhx_nic_asked_at_tap - a shim asked where a NIC's packet shall go
+ * @nic: the NIC
+ *
+ * From now on its queues note which flows its guest sends, policy or not, since tun lets a
+ * steering program answer even when that has no opinion.
+ *
+ * Context: any; RCU.
+ */
+void vhx_nic_asked_at_tap(struct vhx_net_nic *nic)
+{
+	if (likely(READ_ONCE(nic->at_tap)))
+		return;
+	WRITE_ONCE(nic->at_tap, true);
+	schedule_work(&vhx_nic_learn_work);
+}
+
+static void vhx_nic_free(struct vhx_net_nic *nic)
+{
+	if (nic->learns)
+		vhx_steer_key_put();
+	trace_vhx_nic(nic, false);
+	vhx_nic_event(VHX_EVENT_NIC_GONE, nic, NULL);
+	vhx_nic_unhash(nic);
+	list_del(&nic->node);
+	vhx_policy_nic_gone(nic);
+	put_pid(nic->owner);
+	if (nic->net)
+		put_net(nic->net);
+	kfree_rcu(nic, rcu);
+}
+
+/* A packet socket is a NIC of its own: two of them on one netdev are two guests' or a copy. */
+static struct vhx_net_nic *vhx_nic_match(const struct vhx_pair *p,
+					 const struct vhx_backend *b)
+{
+	struct vhx_net_nic *nic;
+
+	if (!b->net || b->kind == VHX_BACKEND_PACKET)
+		return NULL;
+	list_for_each_entry(nic, &vhx_nics, node)
+		if (nic->kind == b->kind && nic->mm == p->dev.mm &&
+		    rcu_access_pointer(nic->dev) == b->dev)
+			return nic;
+	return NULL;
+}
+
+static bool vhx_nic_same(const struct vhx_net_nic *nic,
+			 const struct vhx_backend *b)
+{
+	return nic->kind == b->kind && nic->bpf.ifindex == b->ifindex &&
+	       nic->net == b->net;
+}
+
+static int vhx_nic_slot(const struct vhx_net_nic *nic)
+{
+	u32 i;
+
+	for (i = 0; i < VHX_NIC_PAIRS; i++)
+		if (!rcu_access_pointer(nic->pair[i]))
+			return i;
+	return -ENOSPC;
+}
+
+/**
+ * vhx_nic_make_mailboxes - prepare a NIC's queues for what others hand them
+ * @nic: the NIC
+ *
+ * Context: process, sleeps; vhx_net_mutex.
+ * Return: 0 or -ENOMEM.
+ */
+int vhx_nic_make_mailboxes(struct vhx_net_nic *nic)
+{
+	struct vhx_pair *p;
+	int err = 0;
+	u32 i;
+
+	for (i = 0; !err && i < nic->npairs; i++) {
+		p = rcu_dereference_protected(nic->pair[i],
+					      lockdep_is_held(&vhx_net_mutex));
+		if (p)
+			err = vhx_mailbox_make(&p->mailbox);
+	}
+	return err;
+}
+
+/**
+ * vhx_nic_join - make a queue pair part of its NIC
+ * @p: queue pair
+ * @b: backend it is about to get
+ *
+ * Context: process, sleeps; @p->dev.lock, no queue's lock.
+ * Return: 0; -ENOMEM; -ENOSPC more queue pairs than a netdev has queues.
+ */
+int vhx_nic_join(struct vhx_pair *p, const struct vhx_backend *b)
+{
+	struct vhx_net_nic *nic;
+	bool fresh = false;
+	int slot, err = 0;
+
+	mutex_lock(&vhx_net_mutex);
+	nic = vhx_nic_locked(p);
+	if (nic && vhx_nic_same(nic, b))
+		goto out;
+	if (nic) {
+		mutex_unlock(&vhx_net_mutex);
+		vhx_nic_leave(p);
+		mutex_lock(&vhx_net_mutex);
+	}
+
+	nic = vhx_nic_match(p, b);
+	if (!nic) {
+		nic = vhx_nic_new(p, b);
+		fresh = true;
+	}
+	if (IS_ERR(nic)) {
+		err = PTR_ERR(nic);
+		goto out;
+	}
+
+	slot = vhx_nic_slot(nic);
+	if (slot < 0) {
+		err = slot;
+		goto out;
+	}
+	if (rcu_access_pointer(nic->binding)) {
+		err = vhx_mailbox_make(&p->mailbox);
+		if (err)
+			goto out;
+	}
+	p->index = slot;
+	WRITE_ONCE(p->poll_us, nic->poll_us);
+	nic->npairs = max_t(u32, nic->npairs, slot + 1);
+	nic->bpf.max_queues = nic->npairs;
+	nic->refs++;
+	rcu_assign_pointer(nic->pair[slot], p);
+	rcu_assign_pointer(p->nic, nic);
+	if (fresh) {
+		vhx_nic_event(VHX_EVENT_NIC_NEW, nic, NULL);
+		vhx_policy_match(nic);
+	}
+out:
+	mutex_unlock(&vhx_net_mutex);
+	return err;
+}
+
+/**
+ * vhx_nic_leave - take a queue pair out of its NIC
+ * @p: queue pair, stopped; without a NIC is fine
+ *
+ * Nobody reaches @p through the NIC when this returns.
+ *
+ * Context: process, sleeps; no queue's lock.
+ */
+void vhx_nic_leave(struct vhx_pair *p)
+{
+	struct vhx_net_nic *nic;
+
+	mutex_lock(&vhx_net_mutex);
+	nic = vhx_nic_locked(p);
+	if (nic) {
+		RCU_INIT_POINTER(nic->pair[p->index], NULL);
+		RCU_INIT_POINTER(p->nic, NULL);
+		if (!--nic->refs)
+			vhx_nic_free(nic);
+	}
+	mutex_unlock(&vhx_net_mutex);
+	if (nic)
+		synchronize_rcu();
+}
+
+/**
+ * vhx_nic_nr_live - live queue pairs of a NIC, counted
+ * @nic: the NIC
+ *
+ * Context: any; RCU or vhx_net_mutex.
+ * Return: how many, now.
+ */
+u32 vhx_nic_nr_live(const struct vhx_net_nic *nic)
+{
+	u32 i, live = 0;
+
+	rcu_read_lock();
+	for (i = 0; i < nic->npairs; i++)
+		live += !!vhx_nic_live(nic, i);
+	rcu_read_unlock();
+	return live;
+}
+
+/**
+ * vhx_nic_count - let policies see how many queue pairs are live
+ * @nic: the NIC
+ *
+ * Context: any; RCU or vhx_net_mutex.
+ */
+void vhx_nic_count(struct vhx_net_nic *nic)
+{
+	rcu_read_lock();
+	WRITE_ONCE(nic->dev_queues, vhx_nic_dev_queues(nic));
+	rcu_read_unlock();
+	WRITE_ONCE(nic->bpf.queues, vhx_nic_nr_live(nic));
+}
+
+/* Tell the NIC's policy what it has not been told yet. */
+static void vhx_nic_tell(struct vhx_net_nic *nic, u64 features)
+{
+	struct vhx_nic_config cfg = {
+		.queues = READ_ONCE(nic->bpf.queues),
+		.features = features,
+	};
+
+	if (cfg.queues != nic->told_queues)
+		cfg.what |= VHX_CONFIG_QUEUES;
+	if (features != nic->bpf.features)
+		cfg.what |= VHX_CONFIG_FEATURES;
+	nic->told_queues = cfg.queues;
+	nic->bpf.features = features;
+	if (cfg.what)
+		vhx_policy_nic_config(nic, &cfg);
+}
+
+/**
+ * vhx_nic_changed - a queue pair was started or stopped, or its features changed
+ * @p: queue pair
+ *
+ * Context: process, sleeps; @p->dev.lock, no queue's lock.
+ */
+void vhx_nic_changed(struct vhx_pair *p)
+{
+	struct vhx_net_nic *nic;
+	u64 features;
+
+	mutex_lock(&vhx_net_mutex);
+	nic = vhx_nic_locked(p);
+	if (nic) {
+		features = p->index ? nic->bpf.features
+				    : p->vq[VHX_NET_RX].features[0];
+		vhx_nic_count(nic);
+		vhx_nic_tell(nic, features);
+	}
+	mutex_unlock(&vhx_net_mutex);
+}
+
+/**
+ * vhx_nic_recounted - tell policies of NICs whose netdev changed its number of queues
+ *
+ * Context: process, sleeps; vhx_net_mutex.
+ */
+void vhx_nic_recounted(void)
+{
+	struct vhx_net_nic *nic;
+
+	list_for_each_entry(nic, &vhx_nics, node)
+		vhx_nic_tell(nic, nic->bpf.features);
+}
+
+/**
+ * vhx_nic_confirm - a packet came; is it from the netdev the fd spoke of
+ * @p: queue pair it came to
+ * @dev: netdev it came from
+ *
+ * A tap that was moved to another namespace keeps its opener's, so a namesake may have been found
+ * in its place. Then the NIC is not what its name says, and no policy may be bound by it.
+ *
+ * Context: the rx queue's handler.
+ */
+void vhx_nic_confirm(struct vhx_pair *p, const struct net_device *dev)
+{
+	struct vhx_net_nic *nic;
+	bool same;
+
+	p->confirmed = true;
+	rcu_read_lock();
+	nic = rcu_dereference(p->nic);
+	same = !nic || !rcu_access_pointer(nic->dev) ||
+	       rcu_access_pointer(nic->dev) == dev;
+	if (!same && !READ_ONCE(nic->mismatch)) {
+		WRITE_ONCE(nic->mismatch, true);
+		vhx_policy_check_later();
+	}
+	rcu_read_unlock();
+}
+
+static void vhx_nic_dev_gone(const struct net_device *dev)
+{
+	struct vhx_net_nic *nic;
+
+	mutex_lock(&vhx_net_mutex);
+	list_for_each_entry(nic, &vhx_nics, node) {
+		if (rcu_access_pointer(nic->dev) != dev)
+			continue;
+		vhx_nic_unhash(nic);
+		vhx_policy_match(nic);
+	}
+	mutex_unlock(&vhx_net_mutex);
+}
+
+static void vhx_nic_dev_renamed(const struct net_device *dev)
+{
+	struct vhx_net_nic *nic;
+
+	mutex_lock(&vhx_net_mutex);
+	list_for_each_entry(nic, &vhx_nics, node) {
+		if (rcu_access_pointer(nic->dev) != dev)
+			continue;
+		strscpy(nic->bpf.name, dev->name, sizeof(nic->bpf.name));
+		vhx_policy_match(nic);
+	}
+	mutex_unlock(&vhx_net_mutex);
+}
+
+/* Context: rtnl. The core waits a grace period after NETDEV_UNREGISTER before a netdev goes. */
+static int vhx_nic_notify(struct notifier_block *nb, unsigned long event,
+			  void *ptr)
+{
+	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+
+	if (event == NETDEV_UNREGISTER)
+		vhx_nic_dev_gone(dev);
+	else if (event == NETDEV_CHANGENAME)
+		vhx_nic_dev_renamed(dev);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vhx_nic_nb = {
+	.notifier_call = vhx_nic_notify,
+};
+
+int __init vhx_nic_init(void)
+{
+	return register_netdevice_notifier(&vhx_nic_nb);
+}
+
+void vhx_nic_exit(void)
+{
+	unregister_netdevice_notifier(&vhx_nic_nb);
+	cancel_work_sync(&vhx_nic_learn_work);
+}
