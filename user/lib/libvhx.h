@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * libvhx: what a program needs to see and steer vhx: the nodes' features, the netlink dumps,
+ * policies from a .bpf.o file to a pinned link, the tap shim, test vectors.
+ *
+ * A method of an object is object__verb. A function that can fail returns a negative errno;
+ * nothing is ever printed (libbpf says what libbpf_set_print() of the process lets it say).
+ * Structs named *_info are handed out by pointer only, live as long as the callback that gets
+ * them, and grow at their end.
+ *
+ * A vhx_nl and a vhx_policy belong to one thread at a time.
+ */
+#ifndef _LIBVHX_H
+#define _LIBVHX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <linux/types.h>
+#include <linux/vhx.h>
+#include <linux/vhx_bpf.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VHX_API __attribute__((visibility("default")))
+
+#define VHX_NODE_CTL	"/dev/vhx"
+#define VHX_NODE_NET	"/dev/vhx-net"
+
+/* Where the policies that outlive their loader are pinned, a directory each. */
+#define VHX_PIN_ROOT	"/sys/fs/bpf/vhx"
+
+/* --- nodes (ctl.c) --- */
+
+/**
+ * vhx_node__open() - open a vhx node
+ * @path: VHX_NODE_CTL or VHX_NODE_NET
+ *
+ * Return: a file descriptor; -ENOENT or -ENXIO: the module is not loaded.
+ */
+VHX_API int vhx_node__open(const char *path);
+
+/**
+ * vhx_node__features() - what the module behind a node can do
+ * @fd: the node
+ * @features: VHX_F_*
+ *
+ * Return: 0; -ENOTTY: this is no vhx node.
+ */
+VHX_API int vhx_node__features(int fd, __u64 *features);
+
+/**
+ * vhx_feature__name() - a VHX_F_ bit by name
+ * @bit: its number
+ *
+ * Return: the name in lower case, NULL for a bit this library does not know.
+ */
+VHX_API const char *vhx_feature__name(unsigned int bit);
+
+/* --- netlink (nl.c, nl_obj.c) --- */
+
+struct vhx_nl;
+
+/**
+ * vhx_nl__open() - connect to the netlink family
+ * @nl: out
+ *
+ * Return: 0; -ENOENT: no such family, the module is not loaded.
+ */
+VHX_API int vhx_nl__open(struct vhx_nl **nl);
+VHX_API void vhx_nl__close(struct vhx_nl *nl);
+
+/**
+ * vhx_nl__error() - what the kernel said to the last request it refused
+ * @nl: the connection
+ *
+ * Return: one line, empty when it said nothing.
+ */
+VHX_API const char *vhx_nl__error(const struct vhx_nl *nl);
+
+/**
+ * struct vhx_nic_info - a guest NIC, see enum vhx_nic_attr
+ * @policy_id: 0: none
+ * @poll_us: VHX_NIC_POLL_VMM: as the VMM said
+ */
+struct vhx_nic_info {
+	__u32 id;
+	__u32 ifindex;
+	__u32 owner;
+	__u32 queues;
+	__u32 live;
+	__u32 policy_id;
+	__u64 features;
+	const char *name;
+	const char *kind;
+	const char *comm;
+	const char *policy_name;
+	bool closed;
+	bool mismatch;
+	__u32 poll_us;
+};
+
+/**
+ * struct vhx_queue_info - a virtqueue, see enum vhx_queue_attr
+ * @stats: counters, by enum vhx_qstat; those the kernel did not send are 0
+ * @nr_stats: how many @stats has
+ */
+struct vhx_queue_info {
+	__u32 nic_id;
+	__u32 index;
+	__u32 dir;
+	__u32 size;
+	__u32 avail;
+	__u32 used;
+	__u32 worker;
+	__u32 nr_stats;
+	const __u64 *stats;
+	bool live;
+	bool broken;
+	__u32 poll_us;
+};
+
+/**
+ * struct vhx_policy_info - a policy, see enum vhx_policy_attr
+ * @nics: ids of the NICs it steers now
+ * @drop_reasons: packets dropped, by reason, 256 of them
+ */
+struct vhx_policy_info {
+	__u32 id;
+	__u32 nic_id;
+	__u32 ops;
+	__u32 generation;
+	__u32 uid;
+	__u32 nr_nics;
+	const __u32 *nics;
+	__u64 flags;
+	__u64 verdicts;
+	__u64 drops;
+	__u64 errors;
+	const __u64 *drop_reasons;
+	const char *name;
+	const char *pattern;
+	bool dead;
+};
+
+/** struct vhx_worker_info - a worker thread, see enum vhx_worker_attr */
+struct vhx_worker_info {
+	__u32 pid;
+	__u32 owner;
+	__u32 queues;
+	__u64 runs;
+	__u64 items;
+	__u32 id;
+	bool kthread;
+};
+
+/**
+ * struct vhx_exit_record - how a policy left, see enum vhx_exit_attr
+ *
+ * @queue, @dir and @verdict mean something for VHX_EXIT_ILLEGAL only.
+ */
+struct vhx_exit_record {
+	__u32 policy_id;
+	__u32 kind;
+	__u32 nic_id;
+	__u32 queue;
+	__u32 dir;
+	__u32 verdict;
+	__u64 time_ns;
+	const char *name;
+	const char *reason;
+	const __u8 *head;
+	__u32 head_len;
+};
+
+/**
+ * struct vhx_event_info - something happened, see enum vhx_event_attr
+ * @has_queue: @queue means something
+ */
+struct vhx_event_info {
+	__u32 kind;
+	__u32 nic_id;
+	__u32 queue;
+	__u32 policy_id;
+	__u64 time_ns;
+	const char *nic_name;
+	const char *policy_name;
+	const char *reason;
+	bool has_queue;
+};
+
+/* A callback that returns non-zero ends the walk, and the walk returns it. */
+typedef int (*vhx_nic_fn)(const struct vhx_nic_info *nic, void *arg);
+typedef int (*vhx_queue_fn)(const struct vhx_queue_info *queue, void *arg);
+typedef int (*vhx_policy_fn)(const struct vhx_policy_info *policy, void *arg);
+typedef int (*vhx_worker_fn)(const struct vhx_worker_info *worker, void *arg);
+typedef int (*vhx_exit_fn)(const struct vhx_exit_record *exit, void *arg);
+typedef int (*vhx_event_fn)(const struct vhx_event_info *event, void *arg);
+
+/*
+ * Walks over what there is in this network namespace. -EINTR: the kernel's list changed in the
+ * middle of it; forget what came and walk again.
+ */
+VHX_API int vhx_nic__each(struct vhx_nl *nl, vhx_nic_fn fn, void *arg);
+VHX_API int vhx_queue__each(struct vhx_nl *nl, __u32 nic_id, vhx_queue_fn fn, void *arg);
+VHX_API int vhx_policy__each(struct vhx_nl *nl, vhx_policy_fn fn, void *arg);
+VHX_API int vhx_worker__each(struct vhx_nl *nl, vhx_worker_fn fn, void *arg);
+VHX_API int vhx_exit__each(struct vhx_nl *nl, vhx_exit_fn fn, void *arg);
+
+/**
+ * vhx_nic__open() - let a closed NIC's traffic pass without its required policy
+ * @nl: the connection
+ * @nic_id: the NIC
+ *
+ * Return: 0; -EPERM: needs CAP_NET_ADMIN.
+ */
+VHX_API int vhx_nic__open(struct vhx_nl *nl, __u32 nic_id);
+
+/**
+ * vhx_nic__set_poll() - set how long a NIC's queues poll at most
+ * @nl: the connection
+ * @nic_id: the NIC
+ * @us: microseconds, 0 for not at all, VHX_NIC_POLL_VMM for as the VMM said
+ *
+ * Return: 0; -EPERM: needs CAP_NET_ADMIN; -ERANGE: too long.
+ */
+VHX_API int vhx_nic__set_poll(struct vhx_nl *nl, __u32 nic_id, __u32 us);
+
+/**
+ * vhx_policy__eject() - throw a policy out; its link stays with its holder, detached
+ * @nl: the connection
+ * @policy_id: the policy
+ *
+ * Return: 0; -EPERM: needs CAP_NET_ADMIN.
+ */
+VHX_API int vhx_policy__eject(struct vhx_nl *nl, __u32 policy_id);
+
+/**
+ * vhx_event__subscribe() - hear of events on this connection, and use it for nothing else
+ * @nl: the connection
+ *
+ * Return: a file descriptor to poll, owned by @nl.
+ */
+VHX_API int vhx_event__subscribe(struct vhx_nl *nl);
+
+/**
+ * vhx_event__read() - wait for one message and hand its events over
+ * @nl: a subscribed connection
+ *
+ * Return: 0; -ENOBUFS: events were lost; -EINTR: a signal came.
+ */
+VHX_API int vhx_event__read(struct vhx_nl *nl, vhx_event_fn fn, void *arg);
+
+/* --- names (names.c, stats.c): NULL for what this library does not know --- */
+
+VHX_API const char *vhx_exit_kind__name(__u32 kind);
+VHX_API const char *vhx_event_kind__name(__u32 kind);
+VHX_API const char *vhx_drop_reason__name(__u32 reason);
+VHX_API const char *vhx_op__name(__u32 op);
+VHX_API const char *vhx_effect__name(__u32 effect);
+VHX_API const char *vhx_dir__name(__u32 dir);
+
+/**
+ * vhx_verdict__format() - a verdict for people: "queue 3", "default", "drop spoof"
+ * @verdict: as a policy returned it
+ *
+ * Return: what snprintf() returned.
+ */
+VHX_API int vhx_verdict__format(__u32 verdict, char *buf, size_t size);
+
+VHX_API unsigned int vhx_stat__count(void);
+VHX_API const char *vhx_stat__name(unsigned int id);
+VHX_API const char *vhx_stat__doc(unsigned int id);
+
+/* --- a policy from its object file (policy.c, knob.c, attach.c, pin.c) --- */
+
+struct vhx_policy;
+
+/**
+ * vhx_object__find() - the file a policy's name stands for
+ * @name: a path, or a bare name such as "flow_pin"
+ * @dir: look here first, may be NULL
+ * @path: out
+ * @size: of @path
+ *
+ * A name with a slash, or that is there as a file, is the file. Else NAME.bpf.o is looked up in
+ * @dir, $VHX_BPF_DIR, ./build/bpf and the directory the library was built for.
+ *
+ * Return: 0; -ENOENT.
+ */
+VHX_API int vhx_object__find(const char *name, const char *dir, char *path, size_t size);
+
+/**
+ * vhx_policy__open() - read a policy's object file; nothing reaches the kernel yet
+ * @policy: out; to be closed also when this failed, unless it is NULL then
+ * @path: the file
+ *
+ * Return: 0; -EINVAL: it is no policy. vhx_policy__error() says why.
+ */
+VHX_API int vhx_policy__open(struct vhx_policy **policy, const char *path);
+
+/**
+ * vhx_policy__close() - free it; what was attached and not pinned is detached
+ * @policy: may be NULL
+ */
+VHX_API void vhx_policy__close(struct vhx_policy *policy);
+
+/**
+ * vhx_policy__error() - why the last call on @policy failed, one line
+ * @policy: the policy
+ *
+ * Return: the line, empty when the errno is all there is.
+ */
+VHX_API const char *vhx_policy__error(const struct vhx_policy *policy);
+
+/**
+ * vhx_policy__log() - the verifier's log of a load that failed
+ * @policy: the policy
+ *
+ * Return: the log, empty when the verifier was not asked.
+ */
+VHX_API const char *vhx_policy__log(const struct vhx_policy *policy);
+
+/* Fields of struct vhx_steer_ops, by name, before load. -ENOENT: no such field. */
+VHX_API int vhx_policy__set_num(struct vhx_policy *policy, const char *field, __u64 value);
+VHX_API int vhx_policy__set_str(struct vhx_policy *policy, const char *field, const char *value);
+VHX_API int vhx_policy__get_num(const struct vhx_policy *policy, const char *field,
+				__u64 *value);
+VHX_API const char *vhx_policy__get_str(const struct vhx_policy *policy, const char *field);
+/* Bit n set: the object has program n of enum vhx_op. */
+VHX_API __u32 vhx_policy__ops(const struct vhx_policy *policy);
+
+/** struct vhx_knob_info - a "const volatile" global of an object */
+struct vhx_knob_info {
+	const char *name;
+	const char *type;	/* as C would say it */
+	const char *value;	/* as vhx_policy__set_knob() takes it */
+};
+
+typedef int (*vhx_knob_fn)(const struct vhx_knob_info *knob, void *arg);
+
+/**
+ * vhx_policy__set_knob() - set a "const volatile" global before load
+ * @policy: an open policy
+ * @name: the global's name
+ * @value: a number, "true", a string for char[], a list with commas for an array, and for an
+ *	array of bytes also an address: aa:bb:cc:dd:ee:ff, 192.0.2.1, 2001:db8::1
+ *
+ * Return: 0; -ENOENT no such knob; -ERANGE; -EINVAL; -EOPNOTSUPP a type without a text form.
+ */
+VHX_API int vhx_policy__set_knob(struct vhx_policy *policy, const char *name,
+				 const char *value);
+VHX_API int vhx_policy__each_knob(const struct vhx_policy *policy, vhx_knob_fn fn, void *arg);
+
+/**
+ * vhx_policy__leave_out() - load without one of the operations
+ * @policy: an open policy
+ * @name: the operation's name, as in struct vhx_steer_ops; nothing happens when the policy has none
+ *
+ * Return: 0; -ENOENT the object knows no such operation.
+ */
+VHX_API int vhx_policy__leave_out(struct vhx_policy *policy, const char *name);
+
+/**
+ * vhx_policy__keep_maps() - take over the maps of a pinned policy, content and all
+ * @policy: an open policy
+ * @name: the pinned policy's name
+ *
+ * Maps that both have by name are shared if they are of one make; a map that is not (-EINVAL)
+ * is named by vhx_policy__error().
+ *
+ * Return: number of maps taken over.
+ */
+VHX_API int vhx_policy__keep_maps(struct vhx_policy *policy, const char *name);
+
+/**
+ * vhx_policy__load() - hand programs and maps to the kernel and its verifier
+ * @policy: an open policy
+ *
+ * Operations that the running module does not know are left out, see vhx_policy__left_out().
+ *
+ * Return: 0; -EPERM; -ENOENT: the running kernel has no struct vhx_steer_ops.
+ */
+VHX_API int vhx_policy__load(struct vhx_policy *policy);
+
+/**
+ * vhx_policy__left_out() - operations the running module does not know
+ * @policy: a loaded policy
+ *
+ * Return: names with spaces between them, empty for none.
+ */
+VHX_API const char *vhx_policy__left_out(const struct vhx_policy *policy);
+
+/**
+ * vhx_policy__attach() - make a loaded policy steer
+ * @policy: a loaded policy
+ *
+ * Return: 0; what the module said.
+ */
+VHX_API int vhx_policy__attach(struct vhx_policy *policy);
+
+/**
+ * vhx_policy__replace() - put a loaded policy in the place of an attached one, no packet lost
+ * @policy: a loaded policy
+ * @id: id of the attached one; it stays the id
+ *
+ * Return: 0; -ENOENT no such policy; what the module said.
+ */
+VHX_API int vhx_policy__replace(struct vhx_policy *policy, __u32 id);
+
+/** vhx_policy__id() - Return: the id of an attached policy, 0 when it is not attached. */
+VHX_API __u32 vhx_policy__id(const struct vhx_policy *policy);
+
+/** vhx_policy__link_fd() - Return: the BPF link, owned by @policy, or -EBADF. */
+VHX_API int vhx_policy__link_fd(const struct vhx_policy *policy);
+
+/**
+ * vhx_policy__claim_pin() - find out before it is attached whether it can be pinned
+ * @policy: an open policy, its name set
+ *
+ * What a policy that is no longer attached left at its place is removed.
+ *
+ * Return: 0; -EEXIST: a policy of that name is pinned; -ENODEV: there is no bpffs.
+ */
+VHX_API int vhx_policy__claim_pin(struct vhx_policy *policy);
+
+/**
+ * vhx_policy__pin() - make an attached policy outlive this process
+ * @policy: an attached policy
+ *
+ * Its link and its maps go to VHX_PIN_ROOT/NAME, over what a replaced policy left there. A "."
+ * in a name is a "_" in bpffs.
+ *
+ * Return: 0; -EEXIST: a policy of that name is pinned; -ENODEV: there is no bpffs.
+ */
+VHX_API int vhx_policy__pin(struct vhx_policy *policy);
+
+/**
+ * vhx_policy__pinned() - where a policy is pinned
+ * @id: its id
+ * @path: out: its directory
+ * @size: of @path
+ *
+ * Return: 0; -ENOENT: nowhere.
+ */
+VHX_API int vhx_policy__pinned(__u32 id, char *path, size_t size);
+
+/**
+ * vhx_policy__detach() - detach a policy at once and remove its pins
+ * @id: its id
+ *
+ * Return: 0; -ENOENT: no such link.
+ */
+VHX_API int vhx_policy__detach(__u32 id);
+
+/**
+ * vhx_policy__bind() - bind an attached policy to the NIC of a vhost fd of this process
+ * @vhost_fd: a VHX_NODE_NET that this process owns (VHOST_SET_OWNER) and gave a backend
+ * @id: the policy's id; 0: undo what this call bound
+ *
+ * For a VMM or whoever plays one: the fd of another process cannot be bound.
+ *
+ * Return: 0; what VHX_NET_BIND says, see struct vhx_bind.
+ */
+VHX_API int vhx_policy__bind(int vhost_fd, __u32 id);
+
+/* --- a policy that is in the kernel (inspect.c) --- */
+
+/** struct vhx_prog_info - a program of an attached policy */
+struct vhx_prog_info {
+	const char *op;		/* the operation it implements */
+	const char *name;
+	__u32 id;
+	__u32 insns;		/* BPF instructions after the verifier's rewriting */
+	__u32 verified_insns;	/* instructions the verifier walked */
+	__u32 jited_bytes;
+	__u64 run_count;	/* both 0 unless kernel.bpf_stats_enabled */
+	__u64 run_time_ns;
+};
+
+/** struct vhx_map_info - a map of an attached policy */
+struct vhx_map_info {
+	const char *name;
+	const char *type;	/* "hash", "array", ...; a number for one libbpf does not know */
+	__u32 id;
+	__u32 key_bytes;
+	__u32 value_bytes;
+	__u32 max_entries;
+};
+
+typedef int (*vhx_prog_fn)(const struct vhx_prog_info *prog, void *arg);
+typedef int (*vhx_map_fn)(const struct vhx_map_info *map, void *arg);
+
+/* Need CAP_SYS_ADMIN, as everything that goes from a BPF id to its object. */
+VHX_API int vhx_policy__each_prog(__u32 id, vhx_prog_fn fn, void *arg);
+VHX_API int vhx_policy__each_map(__u32 id, vhx_map_fn fn, void *arg);
+
+/* --- taps and the tap shim (tap.c, shim.c) --- */
+
+/**
+ * vhx_tap__flags() - what kind of tap a netdev of this network namespace is
+ * @name: its name
+ * @flags: out: IFF_VNET_HDR and IFF_MULTI_QUEUE of <linux/if_tun.h>
+ *
+ * Return: 0; -ENODEV: there is no tap of that name.
+ */
+VHX_API int vhx_tap__flags(const char *name, __u32 *flags);
+
+/**
+ * vhx_tap__borrow() - a file descriptor of a tap that another process has
+ * @name: the tap's name in this network namespace
+ * @pid: the process, 0: whichever has it
+ *
+ * Return: a file descriptor to be closed; -ENOENT: nobody has it; -EPERM: needs
+ * CAP_SYS_PTRACE over the process.
+ */
+VHX_API int vhx_tap__borrow(const char *name, pid_t pid);
+
+/**
+ * vhx_shim__attach() - let a tap ask vhx before it chooses a queue
+ * @tap_fd: any queue of the tap
+ * @object: tap_shim's object file
+ *
+ * Return: 0; -EPERM; what libbpf or tun said.
+ */
+VHX_API int vhx_shim__attach(int tap_fd, const char *object);
+VHX_API int vhx_shim__detach(int tap_fd);
+
+/* --- tests of policies (vec.c, vec_parse.c; the grammar is in bpf/README.md) --- */
+
+/**
+ * vhx_policy__test() - run a loaded policy on one frame
+ * @ctl: VHX_NODE_CTL
+ * @run: see struct vhx_test_run; @size is filled in
+ *
+ * Return: 0 or what the ioctl said.
+ */
+VHX_API int vhx_policy__test(int ctl, struct vhx_test_run *run);
+
+struct vhx_vec;
+
+/**
+ * struct vhx_vec_info - one test of a file of vectors
+ * @nr: which one, from 1
+ * @line: where it stands
+ * @name: what its comment says
+ * @ok: it passed
+ * @why: what was expected and what came, empty when it passed
+ */
+struct vhx_vec_info {
+	unsigned int nr;
+	unsigned int line;
+	const char *name;
+	const char *why;
+	bool ok;
+};
+
+typedef int (*vhx_vec_fn)(const struct vhx_vec_info *test, void *arg);
+
+/**
+ * vhx_vec__open() - read a file of test vectors
+ * @vec: out; to be closed also when this failed, unless it is NULL then
+ * @object: the policy's object file
+ * @vectors: the file
+ *
+ * Return: 0; -EINVAL: vhx_vec__error() says file, line and what is wrong.
+ */
+VHX_API int vhx_vec__open(struct vhx_vec **vec, const char *object, const char *vectors);
+VHX_API void vhx_vec__close(struct vhx_vec *vec);
+
+/** vhx_vec__count() - Return: how many tests the file has. */
+VHX_API unsigned int vhx_vec__count(const struct vhx_vec *vec);
+
+/**
+ * vhx_vec__run() - load the policy, attach it to no NIC, and run the file on it
+ * @vec: an open file
+ * @fn: hears of each test, passed or not
+ *
+ * Return: 0: all were run; what ended the run, see vhx_vec__error().
+ */
+VHX_API int vhx_vec__run(struct vhx_vec *vec, vhx_vec_fn fn, void *arg);
+
+VHX_API const char *vhx_vec__error(const struct vhx_vec *vec);
+
+/** vhx_vec__policy() - Return: the policy that was run last, for its log, or NULL. */
+VHX_API const struct vhx_policy *vhx_vec__policy(const struct vhx_vec *vec);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _LIBVHX_H */

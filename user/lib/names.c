@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ABI's numbers by name: the words that text, JSON and test vectors use. */
+#include "internal.h"
+#include "libvhx.h"
+
+static const char *const exit_kinds[] = {
+	[VHX_EXIT_NONE] = "none",
+	[VHX_EXIT_DETACHED] = "detached",
+	[VHX_EXIT_ILLEGAL] = "illegal",
+	[VHX_EXIT_ATTACH] = "attach",
+	[VHX_EXIT_ADMIN] = "admin",
+	[VHX_EXIT_NIC_GONE] = "nic_gone",
+};
+
+static const char *const event_kinds[] = {
+	[VHX_EVENT_NIC_NEW] = "nic_new",
+	[VHX_EVENT_NIC_GONE] = "nic_gone",
+	[VHX_EVENT_POLICY_NEW] = "policy_new",
+	[VHX_EVENT_POLICY_GONE] = "policy_gone",
+	[VHX_EVENT_BOUND] = "bound",
+	[VHX_EVENT_UNBOUND] = "unbound",
+	[VHX_EVENT_REPLACED] = "replaced",
+	[VHX_EVENT_EJECTED] = "ejected",
+	[VHX_EVENT_CLOSED] = "closed",
+	[VHX_EVENT_OPENED] = "opened",
+	[VHX_EVENT_QUEUE_BROKEN] = "queue_broken",
+	[VHX_EVENT_MISMATCH] = "mismatch",
+};
+
+static const char *const drop_reasons[] = {
+	[VHX_DROP_UNSPEC] = "unspec",
+	[VHX_DROP_SPOOF] = "spoof",
+	[VHX_DROP_RATE] = "rate",
+	[VHX_DROP_DENY] = "deny",
+	[VHX_DROP_MALFORMED] = "malformed",
+};
+
+static const char *const ops[] = {
+	[VHX_OP_RX] = "rx",
+	[VHX_OP_TX] = "tx",
+	[VHX_OP_BATCH] = "batch",
+	[VHX_OP_NIC_ATTACH] = "nic_attach",
+	[VHX_OP_NIC_DETACH] = "nic_detach",
+	[VHX_OP_NIC_CONFIG] = "nic_config",
+	[VHX_OP_EXIT] = "exit",
+};
+
+static const char *const effects[] = {
+	[VHX_EFFECT_DEFAULT] = "default",
+	[VHX_EFFECT_QUEUE] = "queue",
+	[VHX_EFFECT_PASS] = "pass",
+	[VHX_EFFECT_DROP] = "drop",
+	[VHX_EFFECT_DEAD] = "dead",
+	[VHX_EFFECT_ILLEGAL] = "illegal",
+};
+
+static const char *const dirs[] = {
+	[VHX_DIR_RX] = "rx",
+	[VHX_DIR_TX] = "tx",
+};
+
+#define NAME_OF(table, n) ((n) < ARRAY_SIZE(table) ? (table)[n] : NULL)
+
+const char *vhx_exit_kind__name(__u32 kind)
+{
+	return NAME_OF(exit_kinds, kind);
+}
+
+const char *vhx_event_kind__name(__u32 kind)
+{
+	return NAME_OF(event_kinds, kind);
+}
+
+const char *vhx_drop_reason__name(__u32 reason)
+{
+	return NAME_OF(drop_reasons, reason);
+}
+
+const char *vhx_op__name(__u32 op)
+{
+	return NAME_OF(ops, op);
+}
+
+const char *vhx_effect__name(__u32 effect)
+{
+	return NAME_OF(effects, effect);
+}
+
+const char *vhx_dir__name(__u32 dir)
+{
+	return NAME_OF(dirs, dir);
+}
+
+static int format_drop(__u32 reason, char *buf, size_t size)
+{
+	const char *name = vhx_drop_reason__name(reason);
+
+	if (name)
+		return snprintf(buf, size, "drop %s", name);
+	return snprintf(buf, size, "drop %u", reason);
+}
+
+int vhx_verdict__format(__u32 verdict, char *buf, size_t size)
+{
+	if (verdict <= 0xffff)
+		return snprintf(buf, size, "queue %u", verdict);
+	if (verdict == VHX_DEFAULT)
+		return snprintf(buf, size, "default");
+	if (verdict == VHX_PASS)
+		return snprintf(buf, size, "pass");
+	if (verdict == VHX_DROP(verdict))
+		return format_drop(verdict & 0xff, buf, size);
+	return snprintf(buf, size, "0x%x", verdict);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the CLI's files share: options, verbs, errors, what is looked up by name. */
+#ifndef _VHX_CLI_H
+#define _VHX_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "libvhx.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Exit codes; vhx(8) promises them. */
+enum {
+	RC_OK		= 0,
+	RC_FAIL		= 1,
+	RC_USAGE	= 2,
+	RC_NONE		= 3,	/* no such NIC or policy */
+	RC_PERM		= 4,
+	RC_LACK		= 5,	/* the kernel lacks it, or a module is not loaded */
+	RC_INT		= 130,
+};
+
+/* --- opt.c: options that every verb takes, and argp --- */
+
+struct opts {
+	bool json;
+	bool pretty;
+	bool quiet;
+	int verbose;
+};
+
+extern struct opts opts;
+extern const struct argp common_argp;
+
+/* Child parsers of a verb that has only the common options beside its own. */
+extern const struct argp_child common_children[];
+
+/* Whether -j stands anywhere: a word before it may be wrong, and the answer shall be JSON. */
+bool wants_json(int argc, char **argv);
+
+/* argp_parse() whose errors are JSON where JSON is asked for; returns only on success. */
+void parse_args(const struct argp *argp, int argc, char **argv, void *input);
+
+/* For verbs that take up to three words and no option of their own. */
+struct words {
+	const char *word[3];
+	int min;
+	int max;
+	int nr;
+};
+
+void parse_words(const char *args, const char *doc, int argc, char **argv, struct words *words);
+
+/* --- main.c: the verbs --- */
+
+/**
+ * struct verb - what can be done to what
+ * @name: NULL for an object that is its own verb, as "stats"
+ * @args: for the list of verbs
+ * @doc: one line
+ */
+struct verb {
+	const char *object;
+	const char *name;
+	const char *args;
+	const char *doc;
+	int (*run)(int argc, char **argv);
+};
+
+int cmd_nic_list(int argc, char **argv);
+int cmd_nic_show(int argc, char **argv);
+int cmd_nic_open(int argc, char **argv);
+int cmd_nic_set(int argc, char **argv);
+int cmd_policy_load(int argc, char **argv);
+int cmd_policy_replace(int argc, char **argv);
+int cmd_policy_list(int argc, char **argv);
+int cmd_policy_show(int argc, char **argv);
+int cmd_policy_detach(int argc, char **argv);
+int cmd_policy_eject(int argc, char **argv);
+int cmd_policy_exits(int argc, char **argv);
+int cmd_policy_shim(int argc, char **argv);
+int cmd_policy_test(int argc, char **argv);
+int cmd_worker_list(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
+int cmd_monitor(int argc, char **argv);
+int cmd_feature(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+
+/* --- fail.c --- */
+
+/**
+ * fail() - say what went wrong, as text or as JSON
+ * @rc: exit code
+ * @err: errno, positive or negative; 0: none
+ * @hint: what to do about it, NULL: nothing to say
+ * @fmt: what was being done, and to what
+ *
+ * Return: @rc.
+ */
+int fail(int rc, int err, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The exit code an errno asks for where nothing better is known. */
+int rc_of(int err);
+
+/* A message for people: to stderr, not with -q. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void say_more(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* What libbpf said last, since libbpf_quiet(); "" for nothing. */
+void libbpf_quiet(void);
+const char *libbpf_words(void);
+
+/* --- suggest.c --- */
+
+/**
+ * nearest() - the candidate closest to a word with a typo
+ * @word: as it was given
+ * @names: candidates, an array of JSON strings
+ *
+ * Return: one that is near, or NULL.
+ */
+const char *nearest(const char *word, struct json_object *names);
+
+/* fail() with RC_NONE or RC_USAGE: there is no such @what; here is what there is. */
+int fail_unknown(int rc, const char *what, const char *word, struct json_object *names);
+
+/* --- collect.c: the netlink dumps as JSON --- */
+
+/* Connect, or say why not. Return: RC_OK or an exit code. */
+int session_open(struct vhx_nl **nl);
+
+/* An array; NULL: it failed and was said, *rc is the exit code. */
+struct json_object *collect_nics(struct vhx_nl *nl, int *rc);
+struct json_object *collect_queues(struct vhx_nl *nl, __u32 nic_id, int *rc);
+struct json_object *collect_policies(struct vhx_nl *nl, int *rc);
+struct json_object *collect_workers(struct vhx_nl *nl, int *rc);
+struct json_object *collect_exits(struct vhx_nl *nl, int *rc);
+
+/* The NIC or policy that a name or an id stands for, with a reference; NULL as above. */
+struct json_object *find_nic(struct vhx_nl *nl, const char *word, int *rc);
+struct json_object *find_policy(struct vhx_nl *nl, const char *word, int *rc);
+
+struct json_object *event_json(const struct vhx_event_info *event);
+
+/* virtio feature bits by name: an array. */
+struct json_object *virtio_features(__u64 features, __u64 high);
+
+#endif
