@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The load that is counted: this program plays the guest on $VHX_NET with a
+ * tap behind it, and marks for icount.c what belongs to a row.
+ *
+ *	driver LABEL REPETITIONS [ROW]...
+ *
+ * A row is DIRECTION-SIZE-BATCH, with p in front on packed rings, o in order, po
+ * both, which in-tree vhost is not asked for. For each repetition of each row a line
+ * "LABEL ROW PACKETS" is printed, in the order in which the marks come.
+ *
+ *	tx	the guest sends batches of BATCH packets, one kick each, and waits
+ *		until it has them back. An XDP program drops them on the tap; 64k
+ *		ones, for which XDP would have to copy, the stack drops, being for
+ *		somebody else
+ *	rx	a packet socket sends a burst of BATCH into the tap by one
+ *		sendmmsg(), and the guest waits until it has them
+ *	send	the same burst into a tap that nobody reads meanwhile: the
+ *		sender's share of rx
+ *
+ * With $VHX_SHIM set the tap has a second queue, which nobody reads, and the
+ * shim, so that a policy runs where the tap chooses between the two; it has to
+ * choose the first.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+
+#include "guest.h"
+#include "mark.h"
+#include "nettap.h"
+
+#define IFNAME		"vhxbench0"
+#define RING		256
+#define HDR		12
+#define MSS		1448
+/* What TCP sends at once with that MSS: beyond 64 KiB with all headers the stack would cut it. */
+#define BIG		(ETH_HLEN + 40 + 44 * MSS)
+#define MAX_BATCH	64
+#define WARM_UP		512	/* packets */
+#define WAIT_SECONDS	60	/* for a row; its end ends a driver that waits in vain */
+
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+
+enum dir { DIR_TX, DIR_RX, DIR_SEND };
+
+struct row {
+	const char *name;
+	enum dir dir;
+	unsigned int len;
+	unsigned int batch;
+	unsigned int packets;
+};
+
+/* 64 frames of 64k would need more buffers than the ring has. */
+static const struct row rows[] = {
+	{ "tx-60-1",	DIR_TX,		60,	1,	512 },
+	{ "tx-60-8",	DIR_TX,		60,	8,	1024 },
+	{ "tx-60-64",	DIR_TX,		60,	64,	4096 },
+	{ "tx-1500-1",	DIR_TX,		1500,	1,	512 },
+	{ "tx-1500-8",	DIR_TX,		1500,	8,	1024 },
+	{ "tx-1500-64",	DIR_TX,		1500,	64,	4096 },
+	{ "tx-64k-1",	DIR_TX,		BIG,	1,	64 },
+	{ "tx-64k-8",	DIR_TX,		BIG,	8,	128 },
+	{ "rx-60-1",	DIR_RX,		60,	1,	512 },
+	{ "rx-60-8",	DIR_RX,		60,	8,	1024 },
+	{ "rx-60-64",	DIR_RX,		60,	64,	4096 },
+	{ "rx-1500-1",	DIR_RX,		1500,	1,	512 },
+	{ "rx-1500-8",	DIR_RX,		1500,	8,	1024 },
+	{ "rx-1500-64",	DIR_RX,		1500,	64,	4096 },
+	{ "rx-64k-1",	DIR_RX,		BIG,	1,	64 },
+	{ "rx-64k-8",	DIR_RX,		BIG,	8,	128 },
+	{ "send-60-1",	DIR_SEND,	60,	1,	512 },
+	{ "send-60-8",	DIR_SEND,	60,	8,	1024 },
+	{ "send-60-64",	DIR_SEND,	60,	64,	4096 },
+	{ "send-1500-1", DIR_SEND,	1500,	1,	512 },
+	{ "send-1500-8", DIR_SEND,	1500,	8,	1024 },
+	{ "send-1500-64", DIR_SEND,	1500,	64,	4096 },
+	{ "send-64k-1",	DIR_SEND,	BIG,	1,	64 },
+	{ "send-64k-8",	DIR_SEND,	BIG,	8,	128 },
+};
+
+struct bench {
+	const struct row *row;
+	char name[32];
+	uint64_t features;
+	struct mem mem;
+	struct guest guest;
+	int tap;
+	int tap2;
+	int sock;
+	int xdp_prog;
+	int xdp_link;
+	uint32_t rx_size;
+	uint8_t frame[HDR + BIG];	/* what is sent, either way */
+	uint8_t scratch[HDR + BIG];
+};
+
+static struct bench bench;
+
+static void check(int r, const char *what)
+{
+	if (r >= 0)
+		return;
+	fprintf(stderr, "driver: %s: %s\n", what, strerror(-r));
+	exit(1);
+}
+
+/* XDP_DROP for everything: two instructions need no compiler. */
+static int xdp_drop_load(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_DROP },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = 2,
+		.license = (uintptr_t)"GPL",
+	};
+	int fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int xdp_drop_attach(int prog)
+{
+	union bpf_attr attr = {
+		.link_create = {
+			.prog_fd = prog,
+			.target_ifindex = if_nametoindex(IFNAME),
+			.attach_type = BPF_XDP,
+		},
+	};
+	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static uint16_t ip_sum(const uint8_t *ip)
+{
+	uint32_t sum = 0;
+	int i;
+
+	for (i = 0; i < 20; i += 2)
+		sum += ip[i] << 8 | ip[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/*
+ * TCP over IPv4 to a MAC address that is nobody's here. A frame beyond the MTU
+ * is one to be segmented.
+ */
+static void frame_make(uint8_t *buf, unsigned int len)
+{
+	struct virtio_net_hdr_mrg_rxbuf *hdr = (void *)buf;
+	uint8_t *eth = buf + HDR, *ip = eth + ETH_HLEN, *tcp = ip + 20;
+	unsigned int ip_len = len - ETH_HLEN;
+	uint16_t sum;
+
+	memset(buf, 0, HDR + len);
+	memcpy(eth, "\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x08\x00", ETH_HLEN);
+	memcpy(ip, "\x45\x00\x00\x00\x00\x00\x40\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02",
+	       20);
+	ip[2] = ip_len >> 8;
+	ip[3] = ip_len;
+	sum = ip_sum(ip);
+	ip[10] = sum >> 8;
+	ip[11] = sum;
+	memcpy(tcp, "\x30\x39\x00\x50", 4);
+	tcp[12] = 0x50;
+	tcp[13] = 0x10;
+	hdr->num_buffers = 1;
+	if (len <= 1500 + ETH_HLEN)
+		return;
+	hdr->hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	hdr->hdr.csum_start = ETH_HLEN + 20;
+	hdr->hdr.csum_offset = 16;
+	hdr->hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+	hdr->hdr.gso_size = MSS;
+	hdr->hdr.hdr_len = ETH_HLEN + 40;
+}
+
+/* A packet socket that only sends, and so does not see what the tap receives */
+static int sender_open(void)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	int on = 1, size = 16 << 20, hdr = HDR;
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_ifindex = if_nametoindex(IFNAME),
+	};
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR_SZ, &hdr, sizeof(hdr)) ||
+	    bind(fd, (struct sockaddr *)&to, sizeof(to)))
+		return -errno;
+	return fd;
+}
+
+static void burst_send(struct bench *b)
+{
+	static struct mmsghdr msgs[MAX_BATCH];
+	struct iovec iov = { b->frame, HDR + b->row->len };
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < b->row->batch; i++) {
+		msgs[i].msg_hdr.msg_iov = &iov;
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	n = sendmmsg(b->sock, msgs, b->row->batch, 0);
+	if (n != (int)b->row->batch)
+		check(n < 0 ? -errno : -ENOBUFS, "sendmmsg");
+}
+
+static void wait_packed(struct vq *vq, unsigned int n)
+{
+	struct ring *r = &vq->ring;
+	uint16_t last = packed_after(r, r->last_used, n - 1), end = packed_after(r, last, 1);
+	eventfd_t calls;
+
+	__atomic_store_n((uint32_t *)r->driver, VRING_PACKED_EVENT_FLAG_DESC << 16 | last,
+			 __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	while ((uint16_t)packed_base(r) != end)
+		eventfd_read(vq->call, &calls);
+}
+
+/*
+ * Sleep until @n buffers are used, by one interrupt: the device is asked for it
+ * at the last of them. The plainest wait there is, since its cost is in every row.
+ */
+static void wait_used(struct vq *vq, unsigned int n)
+{
+	struct ring *r = &vq->ring;
+	eventfd_t calls;
+
+	if (r->packed) {
+		wait_packed(vq, n);
+		return;
+	}
+	r->avail->ring[r->num] = r->last_used + n - 1;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	while ((uint16_t)(ring_used_idx(r) - r->last_used) < n)
+		eventfd_read(vq->call, &calls);
+}
+
+static void do_tx(struct bench *b)
+{
+	struct vq *vq = &b->guest.vq[TX];
+	struct sg sg = { .len = HDR + b->row->len };
+	unsigned int i;
+	uint32_t len;
+
+	for (i = 0; i < b->row->batch; i++) {
+		/* Like a driver's skbs: each packet has memory of its own. */
+		sg.gpa = mem_gpa(&b->mem, b->mem.base) + (uint64_t)i * (128 << 10);
+		check(ring_add(&vq->ring, &sg, 1, 0, b), "ring_add");
+	}
+	vq_publish(vq);
+	wait_used(vq, b->row->batch);
+	while (ring_get(&vq->ring, &len))
+		;
+}
+
+static void rx_post(struct bench *b, uint64_t gpa)
+{
+	struct sg sg = { .gpa = gpa, .len = b->rx_size };
+
+	/* The buffer is known by its address. */
+	check(ring_add(&b->guest.vq[RX].ring, &sg, 0, 1, (void *)gpa), "ring_add");
+}
+
+static void do_rx(struct bench *b)
+{
+	struct vq *vq = &b->guest.vq[RX];
+	uint32_t len;
+	void *gpa;
+
+	burst_send(b);
+	wait_used(vq, b->row->batch * DIV_ROUND_UP(HDR + b->row->len, b->rx_size));
+	while ((gpa = ring_get(&vq->ring, &len)))
+		rx_post(b, (uintptr_t)gpa);
+	vq_publish(vq);
+}
+
+static void drain(struct bench *b)
+{
+	while (read(b->tap, b->scratch, sizeof(b->scratch)) > 0)
+		;
+}
+
+static void run_batches(struct bench *b, unsigned int packets)
+{
+	unsigned int n;
+
+	for (n = 0; n < packets; n += b->row->batch) {
+		mark(MARK_BEGIN);
+		switch (b->row->dir) {
+		case DIR_TX:
+			do_tx(b);
+			break;
+		case DIR_RX:
+			do_rx(b);
+			break;
+		case DIR_SEND:
+			burst_send(b);
+			break;
+		}
+		mark(MARK_PAUSE);
+		if (b->row->dir == DIR_SEND)
+			drain(b);
+	}
+}
+
+static bool with_shim(void)
+{
+	const char *s = getenv("VHX_SHIM");
+
+	return s && *s;
+}
+
+static void tap_setup(struct bench *b)
+{
+	b->tap = nettap_open(IFNAME, with_shim() ? NETTAP_MULTI : NETTAP_DEFAULT);
+	check(b->tap, "tap");
+	b->tap2 = with_shim() ? nettap_open(IFNAME, NETTAP_MULTI) : -1;
+	check(nettap_set_hdr(b->tap, HDR), "TUNSETVNETHDRSZ");
+	check(nettap_set_offload(b->tap, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6), "TUNSETOFFLOAD");
+	check(nettap_up(IFNAME, 0), "the tap's link");
+	b->sock = sender_open();
+	check(b->sock, "packet socket");
+	b->xdp_link = -1;
+	if (b->row->dir == DIR_TX && b->row->len <= 1500) {
+		b->xdp_link = xdp_drop_attach(b->xdp_prog);
+		check(b->xdp_link, "XDP program");
+	}
+}
+
+static void guest_setup(struct bench *b)
+{
+	uint64_t features = F_V1 | F_MRG | F_EVENT_IDX | F_INDIRECT | b->features;
+	unsigned int i;
+	uint8_t *at;
+
+	check(mem_open(&b->mem, 32 << 20), "guest memory");
+	at = mem_alloc(&b->mem, MAX_BATCH * (128 << 10), 4096);
+	for (i = 0; i < MAX_BATCH; i++)
+		memcpy(at + i * (128 << 10), b->frame, HDR + b->row->len);
+	check(guest_open(&b->guest, &b->mem, features, RING), guest_node());
+	for (i = 0; i < 2; i++)
+		check(fcntl(b->guest.vq[i].call, F_SETFL, 0) ? -errno : 0, "eventfd");
+	b->rx_size = b->row->len > 1500 ? 4096 : 2048;
+	for (i = 0; i < RING; i++) {
+		at = mem_alloc(&b->mem, b->rx_size, b->rx_size);
+		memset(at, 0, b->rx_size);
+		rx_post(b, mem_gpa(&b->mem, at));
+	}
+	ring_publish(&b->guest.vq[RX].ring);
+	check(guest_start(&b->guest, b->tap), "VHOST_NET_SET_BACKEND");
+	if (with_shim() && system("vhx policy shim " IFNAME " on >&2"))
+		check(-EIO, "vhx policy shim");
+}
+
+static void run_row(struct bench *b, const char *label, unsigned int repetitions)
+{
+	unsigned int i;
+
+	alarm(WAIT_SECONDS);
+	frame_make(b->frame, b->row->len);
+	tap_setup(b);
+	if (b->row->dir != DIR_SEND)
+		guest_setup(b);
+	run_batches(b, WARM_UP);
+	mark(MARK_RECORD);
+	printf("%s warm-up %u\n", label, WARM_UP);
+	for (i = 0; i < repetitions; i++) {
+		run_batches(b, b->row->packets);
+		mark(MARK_RECORD);
+		printf("%s %s %u\n", label, b->name, b->row->packets);
+	}
+	if (b->row->dir != DIR_SEND) {
+		guest_close(&b->guest);
+		mem_close(&b->mem);
+	}
+	if (b->xdp_link >= 0)
+		close(b->xdp_link);
+	close(b->sock);
+	if (b->tap2 >= 0)
+		close(b->tap2);
+	close(b->tap);
+}
+
+static bool is_wanted(const char *name, char **wanted)
+{
+	for (; *wanted; wanted++)
+		if (!strcmp(name, *wanted))
+			return true;
+	return false;
+}
+
+/* Every row in this form. */
+static void run_form(const char *form, uint64_t features, char **argv)
+{
+	struct bench *b = &bench;
+	size_t i;
+
+	b->features = features;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		b->row = &rows[i];
+		snprintf(b->name, sizeof(b->name), "%s%s", form, rows[i].name);
+		if (argv[3] ? is_wanted(b->name, argv + 3) : !*form)
+			run_row(b, argv[1], atoi(argv[2]));
+	}
+}
+
+int main(int argc, char **argv)
+{
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: driver LABEL REPETITIONS [ROW]...\n");
+		return 2;
+	}
+	bench.xdp_prog = xdp_drop_load();
+	check(bench.xdp_prog, "XDP program");
+	run_form("", 0, argv);
+	if (!guest_is_vhx())
+		return 0;
+	run_form("p", F_PACKED, argv);
+	run_form("o", F_IN_ORDER, argv);
+	run_form("po", F_PACKED | F_IN_ORDER, argv);
+	return 0;
+}

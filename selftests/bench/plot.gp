@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# gnuplot -e "csv='...'; kernel='...'; out='...'" plot.gp: out.svg and out.png
+set datafile separator ','
+set style data histograms
+set style histogram clustered gap 1
+set style fill solid 0.8 border -1
+set boxwidth 0.9
+set ylabel 'kernel instructions a packet (rx: less the sender), log'
+set logscale y
+set grid ytics
+set xtics rotate by -40
+set key top left
+set title sprintf('vhx beside in-tree vhost-net, Linux %s', kernel)
+
+# Only the lines of one node and policy, in the order they stand in
+of(node, policy) = sprintf("< awk -F, '$3 == \"%s\" && $4 == \"%s\"' %s", node, policy, csv)
+policies = system(sprintf("awk -F, 'NR > 1 && $3 == \"vhx\" && $4 != \"none\" { print $4 }' %s | sort -u", csv))
+
+do for [type in 'svg png'] {
+	if (type eq 'svg') { set terminal svg noenhanced size 1100,550 } else { set terminal png noenhanced size 1100,550 }
+	set output out.'.'.type
+	plot of('in-tree', 'none') using 8:xtic(2) title 'in-tree', \
+		of('vhx', 'none') using 8 title 'vhx', \
+		for [p in policies] of('vhx', p) using 8 title 'vhx, '.p
+}
