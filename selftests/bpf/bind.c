@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who gets a NIC: by name, id, fd and VHX_NET_BIND, in which order, with which capability, and
- * every way to ask for it wrongly.
+ * every way to ask for it wrongly. dealt to: one
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# time-limit: 240
+# time-limit: 240, dealt to: one
 #
 # A policy's life: loaded, bound by name, seen, replaced with and without its
 # maps, ejected, loaded again, detached.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# time-limit: 240
+# time-limit: 240, dealt to: one
 #
 # The shim: on multiqueue taps, with the policy, without a word from the VMM;
 # seen in the counters, since with it no packet is handed between workers.

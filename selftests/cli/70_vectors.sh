@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# time-limit: 240
+# time-limit: 240, dealt to: one
 #
 # vhx policy test: right expectations pass, a wrong one fails, a wrong statement
 # names file and line; knobs of all types are set from text. The shipped

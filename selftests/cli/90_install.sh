@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# time-limit: 300
+# time-limit: 300, dealt to: one
 #
 # What is installed works: a program links libvhx by pkg-config and runs, the
 # man page tells of every verb, option and counter, completion completes.

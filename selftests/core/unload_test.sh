@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Modules go when nobody uses them, at once, and never before. time-limit: 300
+# Modules go when nobody uses them, at once, and never before. time-limit: 300, dealt to: one
 
 . "$(dirname "$0")/../lib/tap.sh"
 

@@ -3,7 +3,7 @@
 #
 # A stock guest on an unmodified QEMU boots, finds both queues, is reached and
 # switches itself off; nothing is left behind.
-# time-limit: 400
+# time-limit: 400, dealt to: all
 . "$(dirname "$0")/lib.sh"
 e2e_begin
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What is proven on split rings, on packed ones and in order: whoever negotiates
-# VERSION_1 gets them, the others stay as they are. time-limit: 600
+# VERSION_1 gets them, the others stay as they are. time-limit: 600, dealt to: one
 
 . "$(dirname "$0")/../lib/tap.sh"
 

@@ -5,7 +5,7 @@
  * for selftests/bench/run --memory; without it, the limits vhx keeps to.
  *
  * Many pairs are made, and free memory is compared. Everything of the guest's, and the taps, is
- * there before. time-limit: 300
+ * there before. time-limit: 300, dealt to: one
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Several fds of one process on one multiqueue tap: each TX queue sends, each RX queue gets the
- * flows tun gives it and keeps them in order, also while the number of queues changes.
+ * flows tun gives it and keeps them in order, also while the number of queues changes. dealt to: one
  */
 #include <errno.h>
 #include <stdio.h>
