@@ -15,8 +15,14 @@
  *		somebody else
  *	rx	a packet socket sends a burst of BATCH into the tap by one
  *		sendmmsg(), and the guest waits until it has them
+ *	rr	the guest sends a packet, which XDP turns round on the tap, and waits
+ *		until it has it again
  *	send	the same burst into a tap that nobody reads meanwhile: the
  *		sender's share of rx
+ *
+ * With $CLOCK_MS set nothing is counted: each line on standard input has the row run
+ * for so long, and a line "LABEL ROW PACKETS NANOSECONDS" is the answer (ratio-inside).
+ * $IFNAME is the tap's name.
  *
  * With $VHX_SHIM set the tap has a second queue, which nobody reads, and the
  * shim, so that a policy runs where the tap chooses between the two; it has to
@@ -24,14 +30,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -42,8 +49,8 @@
 #include "guest.h"
 #include "mark.h"
 #include "nettap.h"
+#include "xdp.h"
 
-#define IFNAME		"vhxbench0"
 #define RING		256
 #define HDR		12
 #define MSS		1448
@@ -55,7 +62,7 @@
 
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 
-enum dir { DIR_TX, DIR_RX, DIR_SEND };
+enum dir { DIR_TX, DIR_RX, DIR_RR, DIR_SEND };
 
 struct row {
 	const char *name;
@@ -83,6 +90,7 @@ static const struct row rows[] = {
 	{ "rx-1500-64",	DIR_RX,		1500,	64,	4096 },
 	{ "rx-64k-1",	DIR_RX,		BIG,	1,	64 },
 	{ "rx-64k-8",	DIR_RX,		BIG,	8,	128 },
+	{ "rr-60-1",	DIR_RR,		60,	1,	512 },
 	{ "send-60-1",	DIR_SEND,	60,	1,	512 },
 	{ "send-60-8",	DIR_SEND,	60,	8,	1024 },
 	{ "send-60-64",	DIR_SEND,	60,	64,	4096 },
@@ -96,13 +104,13 @@ static const struct row rows[] = {
 struct bench {
 	const struct row *row;
 	char name[32];
+	const char *ifname;
 	uint64_t features;
 	struct mem mem;
 	struct guest guest;
 	int tap;
 	int tap2;
 	int sock;
-	int xdp_prog;
 	int xdp_link;
 	uint32_t rx_size;
 	uint8_t frame[HDR + BIG];	/* what is sent, either way */
@@ -119,36 +127,12 @@ static void check(int r, const char *what)
 	exit(1);
 }
 
-/* XDP_DROP for everything: two instructions need no compiler. */
-static int xdp_drop_load(void)
+static uint64_t now_ns(void)
 {
-	static const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_DROP },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_XDP,
-		.insns = (uintptr_t)insns,
-		.insn_cnt = 2,
-		.license = (uintptr_t)"GPL",
-	};
-	int fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	struct timespec now;
 
-	return fd < 0 ? -errno : fd;
-}
-
-static int xdp_drop_attach(int prog)
-{
-	union bpf_attr attr = {
-		.link_create = {
-			.prog_fd = prog,
-			.target_ifindex = if_nametoindex(IFNAME),
-			.attach_type = BPF_XDP,
-		},
-	};
-	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-
-	return fd < 0 ? -errno : fd;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
 static uint16_t ip_sum(const uint8_t *ip)
@@ -198,13 +182,13 @@ static void frame_make(uint8_t *buf, unsigned int len)
 }
 
 /* A packet socket that only sends, and so does not see what the tap receives */
-static int sender_open(void)
+static int sender_open(const char *ifname)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
 	int on = 1, size = 16 << 20, hdr = HDR;
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
-		.sll_ifindex = if_nametoindex(IFNAME),
+		.sll_ifindex = if_nametoindex(ifname),
 	};
 
 	if (fd < 0)
@@ -291,17 +275,29 @@ static void rx_post(struct bench *b, uint64_t gpa)
 	check(ring_add(&b->guest.vq[RX].ring, &sg, 0, 1, (void *)gpa), "ring_add");
 }
 
-static void do_rx(struct bench *b)
+/* The guest waits for a batch, and posts its buffers again. */
+static void rx_take(struct bench *b)
 {
 	struct vq *vq = &b->guest.vq[RX];
 	uint32_t len;
 	void *gpa;
 
-	burst_send(b);
 	wait_used(vq, b->row->batch * DIV_ROUND_UP(HDR + b->row->len, b->rx_size));
 	while ((gpa = ring_get(&vq->ring, &len)))
 		rx_post(b, (uintptr_t)gpa);
 	vq_publish(vq);
+}
+
+static void do_rx(struct bench *b)
+{
+	burst_send(b);
+	rx_take(b);
+}
+
+static void do_rr(struct bench *b)
+{
+	do_tx(b);
+	rx_take(b);
 }
 
 static void drain(struct bench *b)
@@ -323,6 +319,9 @@ static void run_batches(struct bench *b, unsigned int packets)
 		case DIR_RX:
 			do_rx(b);
 			break;
+		case DIR_RR:
+			do_rr(b);
+			break;
 		case DIR_SEND:
 			burst_send(b);
 			break;
@@ -333,6 +332,45 @@ static void run_batches(struct bench *b, unsigned int packets)
 	}
 }
 
+/* For @ms by the clock: a line with what that was */
+static void run_clock(struct bench *b, const char *label, unsigned int ms)
+{
+	uint64_t begin = now_ns(), end = begin + ms * 1000000ull, packets = 0, now;
+
+	do {
+		run_batches(b, b->row->batch);
+		packets += b->row->batch;
+		now = now_ns();
+	} while (now < end);
+	printf("%s %s %" PRIu64 " %" PRIu64 "\n", label, b->name, packets, now - begin);
+	fflush(stdout);
+}
+
+/* As often as standard input has a line: whoever compares two says whose turn it is. */
+static void run_turns(struct bench *b, const char *label, unsigned int ms)
+{
+	char line[16];
+
+	alarm(0);
+	printf("%s %s ready\n", label, b->name);
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin))
+		run_clock(b, label, ms);
+}
+
+static void run_counted(struct bench *b, const char *label, unsigned int repetitions)
+{
+	unsigned int i;
+
+	mark(MARK_RECORD);
+	printf("%s warm-up %u\n", label, WARM_UP);
+	for (i = 0; i < repetitions; i++) {
+		run_batches(b, b->row->packets);
+		mark(MARK_RECORD);
+		printf("%s %s %u\n", label, b->name, b->row->packets);
+	}
+}
+
 static bool with_shim(void)
 {
 	const char *s = getenv("VHX_SHIM");
@@ -340,21 +378,40 @@ static bool with_shim(void)
 	return s && *s;
 }
 
+static void xdp_setup(struct bench *b, int action)
+{
+	int prog = xdp_load(action);
+
+	check(prog, "XDP program");
+	b->xdp_link = xdp_attach(b->ifname, prog);
+	check(b->xdp_link, "XDP link");
+	close(prog);
+}
+
 static void tap_setup(struct bench *b)
 {
-	b->tap = nettap_open(IFNAME, with_shim() ? NETTAP_MULTI : NETTAP_DEFAULT);
+	b->tap = nettap_open(b->ifname, with_shim() ? NETTAP_MULTI : NETTAP_DEFAULT);
 	check(b->tap, "tap");
-	b->tap2 = with_shim() ? nettap_open(IFNAME, NETTAP_MULTI) : -1;
+	b->tap2 = with_shim() ? nettap_open(b->ifname, NETTAP_MULTI) : -1;
 	check(nettap_set_hdr(b->tap, HDR), "TUNSETVNETHDRSZ");
 	check(nettap_set_offload(b->tap, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6), "TUNSETOFFLOAD");
-	check(nettap_up(IFNAME, 0), "the tap's link");
-	b->sock = sender_open();
+	check(nettap_up(b->ifname, 0), "the tap's link");
+	b->sock = sender_open(b->ifname);
 	check(b->sock, "packet socket");
 	b->xdp_link = -1;
-	if (b->row->dir == DIR_TX && b->row->len <= 1500) {
-		b->xdp_link = xdp_drop_attach(b->xdp_prog);
-		check(b->xdp_link, "XDP program");
-	}
+	if (b->row->dir == DIR_TX && b->row->len <= 1500)
+		xdp_setup(b, XDP_DROP);
+	if (b->row->dir == DIR_RR)
+		xdp_setup(b, XDP_TX);
+}
+
+static void shim_setup(struct bench *b)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "vhx policy shim %s on >&2", b->ifname);
+	if (system(command))
+		check(-EIO, command);
 }
 
 static void guest_setup(struct bench *b)
@@ -378,27 +435,25 @@ static void guest_setup(struct bench *b)
 	}
 	ring_publish(&b->guest.vq[RX].ring);
 	check(guest_start(&b->guest, b->tap), "VHOST_NET_SET_BACKEND");
-	if (with_shim() && system("vhx policy shim " IFNAME " on >&2"))
-		check(-EIO, "vhx policy shim");
+	if (with_shim())
+		shim_setup(b);
 }
 
 static void run_row(struct bench *b, const char *label, unsigned int repetitions)
 {
-	unsigned int i;
+	const char *clock_ms = getenv("CLOCK_MS"), *ifname = getenv("IFNAME");
 
+	b->ifname = ifname ? ifname : "vhxbench0";
 	alarm(WAIT_SECONDS);
 	frame_make(b->frame, b->row->len);
 	tap_setup(b);
 	if (b->row->dir != DIR_SEND)
 		guest_setup(b);
 	run_batches(b, WARM_UP);
-	mark(MARK_RECORD);
-	printf("%s warm-up %u\n", label, WARM_UP);
-	for (i = 0; i < repetitions; i++) {
-		run_batches(b, b->row->packets);
-		mark(MARK_RECORD);
-		printf("%s %s %u\n", label, b->name, b->row->packets);
-	}
+	if (clock_ms)
+		run_turns(b, label, atoi(clock_ms));
+	else
+		run_counted(b, label, repetitions);
 	if (b->row->dir != DIR_SEND) {
 		guest_close(&b->guest);
 		mem_close(&b->mem);
@@ -436,13 +491,10 @@ static void run_form(const char *form, uint64_t features, char **argv)
 
 int main(int argc, char **argv)
 {
-
 	if (argc < 3) {
 		fprintf(stderr, "usage: driver LABEL REPETITIONS [ROW]...\n");
 		return 2;
 	}
-	bench.xdp_prog = xdp_drop_load();
-	check(bench.xdp_prog, "XDP program");
 	run_form("", 0, argv);
 	if (!guest_is_vhx())
 		return 0;
