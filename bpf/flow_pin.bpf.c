@@ -151,32 +151,69 @@ static __noinline __u32 judge_any(struct vhx_pkt *pkt, struct vhx_nic *nic)
 	return ip.version == 4 ? steer4(&ip, ports, pkt, nic) : steer6(&ip, ports, pkt, nic);
 }
 
-static __always_inline __u32 judge(struct vhx_pkt *pkt, struct vhx_nic *nic)
+static __always_inline __u32 judge_plain(const struct vhx_ip4 *ip4, struct vhx_pkt *pkt,
+					 struct vhx_nic *nic)
 {
-	const struct vhx_ip4 *ip4 = vhx_parse_plain4(pkt);
 	struct vhx_ip ip;
 
-	if (!ip4)
-		return judge_any(pkt, nic);
 	ip.src = &ip4->src;
 	ip.dst = &ip4->dst;
 	ip.proto = ip4->proto;
 	return steer4(&ip, vhx_plain4_ports(ip4), pkt, nic);
 }
 
+/* The flow of the packet before, and where it went: packets come in trains. */
+struct train {
+	__be32 src;
+	__be32 dst;
+	struct vhx_ports ports;
+	__u32 proto;
+	__u32 queue;
+};
+
+static __always_inline bool is_same(const struct train *t, const struct vhx_ip4 *ip4)
+{
+	const struct vhx_ports ports = vhx_plain4_ports(ip4);
+
+	return t->src == ip4->src && t->dst == ip4->dst && t->proto == ip4->proto &&
+	       t->ports.src == ports.src && t->ports.dst == ports.dst;
+}
+
+static __always_inline __u32 judge_train(struct train *t, struct vhx_pkt *pkt,
+					 struct vhx_nic *nic)
+{
+	const struct vhx_ip4 *ip4 = vhx_parse_plain4(pkt);
+
+	if (!ip4)
+		return judge_any(pkt, nic);
+	if (is_same(t, ip4)) {
+		vhx_count(&counts, t->queue);
+		return t->queue;
+	}
+	t->src = ip4->src;
+	t->dst = ip4->dst;
+	t->ports = vhx_plain4_ports(ip4);
+	t->proto = ip4->proto;
+	t->queue = judge_plain(ip4, pkt, nic);
+	return t->queue;
+}
+
 SEC("struct_ops/rx")
 __u32 BPF_PROG(rx, struct vhx_pkt *pkt, struct vhx_nic *nic)
 {
-	return judge(pkt, nic);
+	const struct vhx_ip4 *ip4 = vhx_parse_plain4(pkt);
+
+	return ip4 ? judge_plain(ip4, pkt, nic) : judge_any(pkt, nic);
 }
 
 SEC("struct_ops/batch")
 void BPF_PROG(batch, struct vhx_batch *batch, struct vhx_nic *nic)
 {
+	struct train train = {};	/* protocol 0 is not plain */
 	struct vhx_pkt *pkt;
 
 	vhx_batch_for_each(pkt, batch)
-		vhx_pkt_verdict(pkt, judge(pkt, nic));
+		vhx_pkt_verdict(pkt, judge_train(&train, pkt, nic));
 }
 
 VHX_STEER_OPS(flow_pin, .rx = (void *)rx, .batch = (void *)batch);

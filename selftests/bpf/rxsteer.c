@@ -402,22 +402,60 @@ static void test_shim(void)
 	test_queues("hand-off again");
 }
 
+static bool flows_stay_together(void)
+{
+	uint32_t flow, q, n;
+
+	for (flow = 0; flow < NFLOWS; flow++) {
+		for (q = n = 0; q < rig.queues; q++)
+			n += !!rig.count[q][flow];
+		if (n > 1)
+			return false;
+	}
+	return true;
+}
+
 /* flow_hash, as it is shipped: a flow stays together, and all queues have some. */
 static void test_flow_hash(void)
 {
-	uint32_t flow, q, n, sent, split = 0;
+	uint32_t sent;
 
 	start(&(struct policy_opt){ .object = "build/bpf/flow_hash.bpf.o", .nic_id = nic });
 	rig_forget(&rig);
 	sent = send_rounds(10, NFLOWS, true);
 	tap_ok(arrived(sent), "flow_hash: all %u arrive", sent);
-	for (flow = 0; flow < NFLOWS; flow++) {
-		for (q = n = 0; q < rig.queues; q++)
-			n += !!rig.count[q][flow];
-		split += n != 1;
+	tap_ok(flows_stay_together() && rig_by_queue(&rig, 0) && rig_by_queue(&rig, 1) &&
+	       rig_by_queue(&rig, 2) && rig_by_queue(&rig, 3),
+	       "flow_hash: each flow by one queue, all queues in use");
+	policy_close(&pol);
+}
+
+static void send_train(uint32_t flow, uint32_t len)
+{
+	while (len--)
+		rig_send(&rig, flow, 100);
+}
+
+/*
+ * flow_pin, which remembers the flow of the packet before: trains of one, two, three packets, and
+ * back to the flow before the last.
+ */
+static void test_flow_pin(void)
+{
+	uint32_t flow, sent = 0, i;
+
+	start(&(struct policy_opt){ .object = "build/bpf/flow_pin.bpf.o", .nic_id = nic });
+	rig_forget(&rig);
+	for (i = 0; i < 10; i++) {
+		for (flow = 0; flow < NFLOWS; flow++) {
+			send_train(flow, 1 + (i + flow) % 3);
+			send_train((flow + NFLOWS - 2) % NFLOWS, 1);
+			sent += 2 + (i + flow) % 3;
+		}
+		rig_wait(&rig, sent, WAIT);
 	}
-	tap_ok(!split && rig_by_queue(&rig, 0) && rig_by_queue(&rig, 1) && rig_by_queue(&rig, 2) &&
-	       rig_by_queue(&rig, 3), "flow_hash: each flow by one queue, all queues in use");
+	tap_ok(arrived(sent) && flows_stay_together(),
+	       "flow_pin: all %u arrive, each flow by one queue", sent);
 	policy_close(&pol);
 }
 
@@ -447,6 +485,7 @@ int main(void)
 	test_shim();
 	policy_close(&pol);
 	test_flow_hash();
+	test_flow_pin();
 	rig_close(&rig);
 	test_single_queue(false);
 	test_single_queue(true);
