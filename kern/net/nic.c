@@ -356,20 +356,23 @@ void vhx_nic_count(struct vhx_net_nic *nic)
 	WRITE_ONCE(nic->bpf.queues, vhx_nic_nr_live(nic));
 }
 
-/* Tell the NIC's policy what it has not been told yet. */
-static void vhx_nic_tell(struct vhx_net_nic *nic, u64 features)
+/* Tell the NIC's policy what it has not been told yet; of @vq's features, or of none. */
+static void vhx_nic_tell(struct vhx_net_nic *nic, const struct vhx_vq *vq)
 {
 	struct vhx_nic_config cfg = {
 		.queues = READ_ONCE(nic->bpf.queues),
-		.features = features,
+		.features = vq ? vq->features[0] : nic->bpf.features,
+		.features_high = vq ? vq->features[1] : nic->bpf.features_high,
 	};
 
 	if (cfg.queues != nic->told_queues)
 		cfg.what |= VHX_CONFIG_QUEUES;
-	if (features != nic->bpf.features)
+	if (cfg.features != nic->bpf.features ||
+	    cfg.features_high != nic->bpf.features_high)
 		cfg.what |= VHX_CONFIG_FEATURES;
 	nic->told_queues = cfg.queues;
-	nic->bpf.features = features;
+	nic->bpf.features = cfg.features;
+	nic->bpf.features_high = cfg.features_high;
 	if (cfg.what)
 		vhx_policy_nic_config(nic, &cfg);
 }
@@ -383,15 +386,12 @@ static void vhx_nic_tell(struct vhx_net_nic *nic, u64 features)
 void vhx_nic_changed(struct vhx_pair *p)
 {
 	struct vhx_net_nic *nic;
-	u64 features;
 
 	mutex_lock(&vhx_net_mutex);
 	nic = vhx_nic_locked(p);
 	if (nic) {
-		features = p->index ? nic->bpf.features
-				    : p->vq[VHX_NET_RX].features[0];
 		vhx_nic_count(nic);
-		vhx_nic_tell(nic, features);
+		vhx_nic_tell(nic, p->index ? NULL : &p->vq[VHX_NET_RX]);
 	}
 	mutex_unlock(&vhx_net_mutex);
 }
@@ -406,7 +406,7 @@ void vhx_nic_recounted(void)
 	struct vhx_net_nic *nic;
 
 	list_for_each_entry(nic, &vhx_nics, node)
-		vhx_nic_tell(nic, nic->bpf.features);
+		vhx_nic_tell(nic, NULL);
 }
 
 /**

@@ -42,6 +42,8 @@ static bool vhx_nl_nic_fill(struct sk_buff *skb, const struct vhx_net_nic *nic)
 	       !nla_put_u32(skb, VHX_A_NIC_LIVE, vhx_nic_nr_live(nic)) &&
 	       !nla_put_u64_64bit(skb, VHX_A_NIC_FEATURES, nic->bpf.features,
 				  VHX_A_NIC_PAD) &&
+	       !nla_put_u64_64bit(skb, VHX_A_NIC_FEATURES_HIGH,
+				  nic->bpf.features_high, VHX_A_NIC_PAD) &&
 	       vhx_nl_nic_policy(skb, nic) &&
 	       (nic->poll_us == VHX_NIC_POLL_VMM ||
 		!nla_put_u32(skb, VHX_A_NIC_POLL_US, nic->poll_us)) &&

@@ -235,6 +235,15 @@ static void start(const struct netdrv_opt *opt, uint64_t high)
 		tap_bail("start: %s", strerror(-r));
 }
 
+/* Bits beyond 63 are in netlink, and from there in the tool. */
+static void test_shown(void)
+{
+	start(&(struct netdrv_opt){ 0 }, F_TUNNEL);
+	tap_ok(!sh("vhx -j nic show vt0 | jq -e '[.. | strings] | index(\"guest_udp_tunnel_gso\") "
+		   "and index(\"host_udp_tunnel_gso\")' >/dev/null"), "vhx shows the features");
+	netdrv_close(&drv);
+}
+
 static void test_both_ways(const char *name, const struct netdrv_opt *opt)
 {
 	start(opt, F_TUNNEL);
@@ -579,6 +588,8 @@ int main(void)
 		return tap_done();
 	}
 	make_wire();
+	if (guest_is_vhx())
+		test_shown();
 	test_both_ways("mergeable", &split);
 	test_both_ways("small buffers", &(struct netdrv_opt){ .rx_size = 1536, .num = 128 });
 	test_both_ways("big buffers", &(struct netdrv_opt){ .features = F_V1 | F_INDIRECT,

@@ -102,6 +102,7 @@ struct vhx_nic_info {
 	bool closed;
 	bool mismatch;
 	__u32 poll_us;
+	__u64 features_high;
 };
 
 /**

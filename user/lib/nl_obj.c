@@ -141,6 +141,7 @@ static int on_nic(const struct nlmsghdr *nlh, void *arg)
 		.queues = get_u32(&a, VHX_A_NIC_QUEUES),
 		.live = get_u32(&a, VHX_A_NIC_LIVE),
 		.features = get_u64(&a, VHX_A_NIC_FEATURES),
+		.features_high = get_u64(&a, VHX_A_NIC_FEATURES_HIGH),
 		.policy_id = get_u32(&a, VHX_A_NIC_POLICY_ID),
 		.policy_name = get_str(&a, VHX_A_NIC_POLICY_NAME),
 		.closed = get_flag(&a, VHX_A_NIC_CLOSED),

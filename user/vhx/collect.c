@@ -55,7 +55,8 @@ static int add_nic(const struct vhx_nic_info *nic, void *arg)
 	j_num(obj, "owner_pid", nic->owner);
 	j_str(obj, "owner_comm", nic->comm);
 	j_hex(obj, "features", nic->features);
-	j_add(obj, "feature_names", virtio_features(nic->features, 0));
+	j_hex(obj, "features_high", nic->features_high);
+	j_add(obj, "feature_names", virtio_features(nic->features, nic->features_high));
 	json_object_array_add(arg, obj);
 	return 0;
 }

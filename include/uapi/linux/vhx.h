@@ -230,12 +230,13 @@ enum vhx_nic_attr {
 	VHX_A_NIC_COMM,		/* string: its command name */
 	VHX_A_NIC_QUEUES,	/* u32: queue pairs that have this NIC's backend or had it */
 	VHX_A_NIC_LIVE,		/* u32: queue pairs that are live */
-	VHX_A_NIC_FEATURES,	/* u64: virtio features of queue pair 0 */
+	VHX_A_NIC_FEATURES,	/* u64: virtio features of queue pair 0, bits 0 to 63 */
 	VHX_A_NIC_POLICY_ID,	/* u32: bound policy; absent: none */
 	VHX_A_NIC_POLICY_NAME,	/* string */
 	VHX_A_NIC_CLOSED,	/* flag: a required policy is missing, everything is dropped */
 	VHX_A_NIC_MISMATCH,	/* flag: packets come from another netdev than the fd said; unbound */
 	VHX_A_NIC_POLL_US,	/* u32: polls for so long at most, microseconds; absent: as the VMM said */
+	VHX_A_NIC_FEATURES_HIGH, /* u64: the same, bits 64 to 127 */
 	__VHX_A_NIC_MAX,
 };
 #define VHX_A_NIC_MAX (__VHX_A_NIC_MAX - 1)

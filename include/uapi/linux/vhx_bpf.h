@@ -87,8 +87,9 @@ struct vhx_pkt {
  * @queues: queue pairs that are live now; 0 to @max_queues - 1 may be verdicts, and below
  *	@queues they are live as long as the guest uses its queues in order, as all do
  * @max_queues: queue pairs the NIC has
- * @features: virtio features the guest acknowledged, queue pair 0
+ * @features: virtio features the guest acknowledged, queue pair 0, bits 0 to 63
  * @name: the netdev's name when the NIC was made
+ * @features_high: the same, bits 64 to 127
  */
 struct vhx_nic {
 	__u32 id;
@@ -97,6 +98,7 @@ struct vhx_nic {
 	__u32 max_queues;
 	__u64 features;
 	char name[16];
+	__u64 features_high;
 };
 
 /* vhx_nic_config.what */
@@ -107,12 +109,14 @@ struct vhx_nic {
  * struct vhx_nic_config - what the guest or VMM changed
  * @what: VHX_CONFIG_*
  * @queues: live queue pairs now
- * @features: features now
+ * @features: features now, bits 0 to 63
+ * @features_high: bits 64 to 127
  */
 struct vhx_nic_config {
 	__u32 what;
 	__u32 queues;
 	__u64 features;
+	__u64 features_high;
 };
 
 /**
