@@ -9,22 +9,11 @@ e2e_begin
 
 node_is_vhx || skip_all "in-tree vhost has no packed rings"
 
-# has_features BIT...: what the guest's driver negotiated
-has_features()
-{
-	local bits bit
-
-	bits=$(guest "cat /sys/class/net/eth0/device/features")
-	for bit; do
-		[ "${bits:$bit:1}" = 1 ] || { diag "features $bits"; return 1; }
-	done
-}
-
 MIB=4 FLOWS=2
 NIC=mrg_rxbuf=on,packed=on
 guest_start
 ok $? "the guest boots with packed=on" || bail "no guest"
-has_features 34
+guest_has 34
 ok $? "its driver negotiated RING_PACKED"
 before=$(workers_ns) moved=$(vhx_packets)
 run "ping, both ways" ping_both_ways
@@ -61,7 +50,7 @@ NIC=mrg_rxbuf=on,packed=on,in_order=on
 guest_start
 ok $? "the guest boots with in_order=on" || bail "no guest"
 # A driver that does not know IN_ORDER is served all the same.
-has_features 35 && diag "its driver negotiated IN_ORDER"
+guest_has 35 && diag "its driver negotiated IN_ORDER"
 run "guest to host, in order" tcp_to_host $FLOWS $MIB
 run "host to guest, in order" tcp_to_guest $FLOWS $MIB
 guest_poweroff

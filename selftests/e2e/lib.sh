@@ -25,6 +25,7 @@ HOST_IP=10.77.0.1
 GUEST_IP=10.77.0.2
 QUEUES=2
 GUEST_CPUS=2
+GUEST_CPU=max
 GUEST_MEM=192M
 NIC=mrg_rxbuf=on		# properties of virtio-net-pci
 MACHINE=pc			# and its properties
@@ -164,6 +165,17 @@ e2e_console()
 }
 
 # A QEMU
+# guest_has BIT...: features that the guest's driver negotiated
+guest_has()
+{
+	local bits bit
+
+	bits=$(guest "cat /sys/class/net/eth0/device/features")
+	for bit; do
+		[ "${bits:$bit:1}" = 1 ] || { diag "features $bits"; return 1; }
+	done
+}
+
 guest_launch()
 {
 	e2e_console
@@ -172,7 +184,7 @@ guest_launch()
 	exec 5<>"$E2E_RUN/qmp$SIDE.in" 6<>"$E2E_RUN/qmp$SIDE.out"
 
 	"$E2E_BIN/withfds" "$TAP" "$VHX_NET" "$QUEUES" qemu-system-x86_64 \
-		-machine "$MACHINE,accel=$E2E_ACCEL" -cpu max -smp "$GUEST_CPUS" \
+		-machine "$MACHINE,accel=$E2E_ACCEL" -cpu "$GUEST_CPU" -smp "$GUEST_CPUS" \
 		-m "$GUEST_MEM" "${IOMMU[@]}" -nodefaults -no-user-config -display none \
 		-kernel "/boot/vmlinuz-$GUEST_RELEASE" \
 		-initrd "$E2E_RUN/initramfs-$GUEST_RELEASE" \
