@@ -46,7 +46,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
-#include "guest.h"
+#include "pair.h"
 #include "mark.h"
 #include "nettap.h"
 #include "xdp.h"
@@ -424,7 +424,7 @@ static void guest_setup(struct bench *b)
 	at = mem_alloc(&b->mem, MAX_BATCH * (128 << 10), 4096);
 	for (i = 0; i < MAX_BATCH; i++)
 		memcpy(at + i * (128 << 10), b->frame, HDR + b->row->len);
-	check(guest_open(&b->guest, &b->mem, features, RING), guest_node());
+	check(pair_open(&b->guest, &b->mem, features, RING), guest_node());
 	for (i = 0; i < 2; i++)
 		check(fcntl(b->guest.vq[i].call, F_SETFL, 0) ? -errno : 0, "eventfd");
 	b->rx_size = b->row->len > 1500 ? 4096 : 2048;

@@ -686,7 +686,7 @@ static int reach(struct guest *g, struct mem *m, enum state state)
 	int r;
 
 	if (state >= READY) {
-		r = guest_open(g, m, F_MODERN, NUM);
+		r = pair_open(g, m, F_MODERN, NUM);
 		return r || state == READY ? r : guest_start(g, fds[FD_TAP]);
 	}
 	memset(g, 0, sizeof(*g));

@@ -605,7 +605,7 @@ static int setup(void)
 	if (!r)
 		r = mem_open(&mem, 8 << 20);
 	if (!r)
-		r = guest_open(&g, &mem, F_V1 | F_MRG, NUM);
+		r = pair_open(&g, &mem, F_V1 | F_MRG, NUM);
 	if (r)
 		return r;
 	step_close(0);

@@ -366,7 +366,7 @@ int main(void)
 
 	for (i = 0; i < 3; i++) {
 		mem.used = 0;
-		r = guest_open(&g, &mem, F_MODERN, 64);
+		r = pair_open(&g, &mem, F_MODERN, 64);
 		if (!tap_ok(!r, "round %d: opens (%s)", i, strerror(-r)))
 			break;
 		fcntl(g.fd, F_SETFL, O_RDWR | O_NONBLOCK);

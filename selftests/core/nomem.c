@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "guest.h"
+#include "pair.h"
 #include "mem.h"
 #include "nettap.h"
 #include "tap.h"
@@ -15,12 +15,12 @@
 #define NUM	16
 #define WAIT	5000
 
-/* As guest_open(), without the memory table; @table: with an empty one. */
+/* As pair_open(), without the memory table; @table: with an empty one. */
 static int open_without(struct guest *g, struct mem *m, bool table)
 {
 	int r;
 
-	r = guest_open(g, m, F_MODERN, NUM);
+	r = pair_open(g, m, F_MODERN, NUM);
 	if (r)
 		return r;
 	r = guest_ioctl(g->fd, VHOST_RESET_OWNER, NULL);

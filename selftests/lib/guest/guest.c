@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A queue pair on a vhost-net fd, see guest.h.
+ * Queues on a vhost fd, see guest.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,16 +14,21 @@
 
 #include "guest.h"
 
-const char *guest_node(void)
+/*
+ * $VHX_RING "packed" or "in_order", or both: every driver that knows VERSION_1 negotiates that
+ * too, so that a test written for split rings runs on those.
+ */
+uint64_t guest_ring_features(uint64_t features)
 {
-	const char *node = getenv("VHX_NET");
+	const char *want = getenv("VHX_RING");
 
-	return node && *node ? node : "/dev/vhx-net";
-}
-
-bool guest_is_vhx(void)
-{
-	return !strstr(guest_node(), "vhost-net");
+	if (!want || !(features & F_V1))
+		return features;
+	if (strstr(want, "packed"))
+		features |= F_PACKED;
+	if (strstr(want, "in_order"))
+		features |= F_IN_ORDER;
+	return features;
 }
 
 int guest_ioctl(int fd, unsigned long cmd, void *arg)
@@ -43,16 +48,21 @@ static int vq_open(struct vq *vq, struct guest *g, unsigned int i, uint32_t num)
 }
 
 /* Owner, features, memory and rings: everything a VMM does before it starts the device. */
-int guest_open(struct guest *g, struct mem *m, uint64_t features, uint32_t num)
+int guest_open(struct guest *g, struct mem *m, const struct guest_opt *opt)
 {
-	int i, r;
+	unsigned int i;
+	int r;
 
 	memset(g, 0, sizeof(*g));
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < GUEST_VQS; i++)
 		g->vq[i].kick = g->vq[i].call = g->vq[i].err = -1;
+	g->fd = -1;
+	if (opt->nvq > GUEST_VQS)
+		return -EINVAL;
+	g->nvq = opt->nvq;
 	g->mem = m;
-	g->features = features;
-	g->fd = open(guest_node(), O_RDWR | O_CLOEXEC);
+	g->features = opt->features;
+	g->fd = open(opt->node, O_RDWR | O_CLOEXEC);
 	if (g->fd < 0)
 		return -errno;
 	r = guest_ioctl(g->fd, VHOST_SET_OWNER, NULL);
@@ -60,8 +70,8 @@ int guest_open(struct guest *g, struct mem *m, uint64_t features, uint32_t num)
 		r = guest_ioctl(g->fd, VHOST_SET_FEATURES, &g->features);
 	if (!r)
 		r = guest_map(g);
-	for (i = 0; i < 2 && !r; i++) {
-		r = vq_open(&g->vq[i], g, i, num);
+	for (i = 0; i < g->nvq && !r; i++) {
+		r = vq_open(&g->vq[i], g, i, opt->num);
 		if (!r)
 			r = guest_setup_vq(g, i, BASE_BEGIN);
 	}
@@ -79,10 +89,10 @@ static void close_fd(int *fd)
 
 void guest_close(struct guest *g)
 {
-	int i;
+	unsigned int i;
 
 	close_fd(&g->fd);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < g->nvq; i++) {
 		close_fd(&g->vq[i].kick);
 		close_fd(&g->vq[i].call);
 		close_fd(&g->vq[i].err);
@@ -124,7 +134,7 @@ int guest_map(struct guest *g)
 	return guest_set_mem(g, &r, 1);
 }
 
-static int set_file(struct guest *g, unsigned long cmd, unsigned int i, int fd)
+int guest_set_file(struct guest *g, unsigned long cmd, unsigned int i, int fd)
 {
 	struct vhost_vring_file f = { .index = i, .fd = fd };
 
@@ -168,17 +178,12 @@ int guest_setup_vq(struct guest *g, unsigned int i, uint32_t base)
 	if (!r)
 		r = guest_ioctl(g->fd, VHOST_SET_VRING_ADDR, &addr);
 	if (!r)
-		r = set_file(g, VHOST_SET_VRING_KICK, i, vq->kick);
+		r = guest_set_file(g, VHOST_SET_VRING_KICK, i, vq->kick);
 	if (!r)
-		r = set_file(g, VHOST_SET_VRING_CALL, i, vq->call);
+		r = guest_set_file(g, VHOST_SET_VRING_CALL, i, vq->call);
 	if (!r)
-		r = set_file(g, VHOST_SET_VRING_ERR, i, vq->err);
+		r = guest_set_file(g, VHOST_SET_VRING_ERR, i, vq->err);
 	return r;
-}
-
-int guest_set_backend(struct guest *g, unsigned int i, int fd)
-{
-	return set_file(g, VHOST_NET_SET_BACKEND, i, fd);
 }
 
 int guest_get_base(struct guest *g, unsigned int i, uint32_t *base)
@@ -188,20 +193,6 @@ int guest_get_base(struct guest *g, unsigned int i, uint32_t *base)
 
 	*base = s.num;
 	return r;
-}
-
-int guest_start(struct guest *g, int backend)
-{
-	int r = guest_set_backend(g, RX, backend);
-
-	return r ? r : guest_set_backend(g, TX, backend);
-}
-
-int guest_stop(struct guest *g)
-{
-	int r = guest_set_backend(g, RX, -1);
-
-	return r ? r : guest_set_backend(g, TX, -1);
 }
 
 void vq_kick(struct vq *vq)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest and its VMM in one: a queue pair on a real vhost-net fd. The node is $VHX_NET, by
- * default /dev/vhx-net, so the same test runs on in-tree's /dev/vhost-net.
+ * The guest and its VMM in one, of whatever class: queues on a real vhost fd. What a class has of
+ * its own is in pair.h and scsidrv.h.
  *
  * What can fail returns 0 or a negative errno; tests that want the plain ioctl use guest_ioctl().
  */
@@ -13,7 +13,6 @@
 
 #include <linux/vhost.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_net.h>
 
 #include "mem.h"
 #include "ring.h"
@@ -34,8 +33,7 @@ struct vhost_features_array {
 #define VHOST_GET_FORK_FROM_OWNER _IOR(VHOST_VIRTIO, 0x85, __u8)
 #endif
 
-#define RX	0	/* host to guest */
-#define TX	1	/* guest to host */
+#define GUEST_VQS	18	/* most queues of one fd */
 
 #define BASE_BEGIN	UINT32_MAX	/* a ring that was never used */
 
@@ -43,17 +41,15 @@ struct vhost_features_array {
 #define F_INDIRECT	BIT64(VIRTIO_RING_F_INDIRECT_DESC)
 #define F_EVENT_IDX	BIT64(VIRTIO_RING_F_EVENT_IDX)
 #define F_V1		BIT64(VIRTIO_F_VERSION_1)
-#define F_MRG		BIT64(VIRTIO_NET_F_MRG_RXBUF)
 #define F_PLATFORM	BIT64(VIRTIO_F_ACCESS_PLATFORM)
-#define F_VHOST_HDR	BIT64(VHOST_NET_F_VIRTIO_NET_HDR)
 #define F_PACKED	BIT64(VIRTIO_F_RING_PACKED)
 #define F_IN_ORDER	BIT64(VIRTIO_F_IN_ORDER)
-#define F_MODERN	(F_V1 | F_MRG | F_INDIRECT | F_EVENT_IDX)
+#define F_NONE		BIT64(63)	/* no features at all, where 0 means the default */
 
 /**
  * struct vq - a virtqueue with its eventfds
  * @ring: the driver's view
- * @index: RX or TX
+ * @index: which of the fd's
  * @kick: guest to device
  * @call: device to guest
  * @err: signalled when the ring is illegal
@@ -66,28 +62,40 @@ struct vq {
 	int err;
 };
 
+/**
+ * struct guest_opt - what guest_open() is asked for
+ * @node: to open
+ * @features: virtio features
+ * @num: size of each ring
+ * @nvq: queues, at most GUEST_VQS
+ */
+struct guest_opt {
+	const char *node;
+	uint64_t features;
+	uint32_t num;
+	unsigned int nvq;
+};
+
 struct guest {
 	int fd;
 	struct mem *mem;
 	uint64_t features;
-	struct vq vq[2];
+	unsigned int nvq;
+	struct vq vq[GUEST_VQS];
 };
 
-const char *guest_node(void);
-bool guest_is_vhx(void);
+uint64_t guest_ring_features(uint64_t features);
 
 int guest_ioctl(int fd, unsigned long cmd, void *arg);
-int guest_open(struct guest *g, struct mem *m, uint64_t features, uint32_t num);
+int guest_open(struct guest *g, struct mem *m, const struct guest_opt *opt);
 void guest_close(struct guest *g);
 int guest_set_features(struct guest *g, uint64_t high);
 int guest_set_mem(struct guest *g, const struct vhost_memory_region *r, unsigned int n);
 int guest_map(struct guest *g);
 void guest_addr(const struct guest *g, unsigned int i, struct vhost_vring_addr *addr);
 int guest_setup_vq(struct guest *g, unsigned int i, uint32_t base);
-int guest_set_backend(struct guest *g, unsigned int i, int fd);
+int guest_set_file(struct guest *g, unsigned long cmd, unsigned int i, int fd);
 int guest_get_base(struct guest *g, unsigned int i, uint32_t *base);
-int guest_start(struct guest *g, int backend);
-int guest_stop(struct guest *g);
 
 void vq_kick(struct vq *vq);
 void vq_publish(struct vq *vq);

@@ -11,28 +11,11 @@
 
 #define MAX_PIECES 16
 
-/*
- * $VHX_RING "packed" or "in_order", or both: every driver that knows VERSION_1 negotiates that
- * too, so that a test written for split rings runs on those.
- */
-static uint64_t ring_features(uint64_t features)
-{
-	const char *want = getenv("VHX_RING");
-
-	if (!want || !(features & F_V1))
-		return features;
-	if (strstr(want, "packed"))
-		features |= F_PACKED;
-	if (strstr(want, "in_order"))
-		features |= F_IN_ORDER;
-	return features;
-}
-
 static void set_defaults(struct netdrv_opt *o)
 {
 	if (!o->features)
 		o->features = F_MODERN;
-	o->features = ring_features(o->features & ~F_NONE);
+	o->features = guest_ring_features(o->features & ~F_NONE);
 	if (!o->num)
 		o->num = 256;
 	if (!o->rx_size)
@@ -76,7 +59,7 @@ int netdrv_open(struct netdrv *n, const struct netdrv_opt *opt)
 	r = (n->opt.features & F_PLATFORM ? mem_open_shared : mem_open)(&n->mem, n->opt.mem_size);
 	if (r)
 		return r;
-	r = guest_open(&n->g, &n->mem, n->opt.features, n->opt.num);
+	r = pair_open(&n->g, &n->mem, n->opt.features, n->opt.num);
 	if (r)
 		goto err_mem;
 	r = n->opt.high ? guest_set_features(&n->g, n->opt.high) : 0;
@@ -151,7 +134,7 @@ int netdrv_negotiate(struct netdrv *n, uint64_t features, uint32_t num)
 {
 	int i, r;
 
-	features = ring_features(features & ~F_NONE);
+	features = guest_ring_features(features & ~F_NONE);
 	n->opt.features = n->g.features = features;
 	n->opt.high = 0;
 	set_header(n);

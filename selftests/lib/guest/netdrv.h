@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest.h"
+#include "pair.h"
 
 #define HDR_LEGACY	10	/* no VERSION_1, no mergeable buffers */
 #define HDR_V1		12
@@ -63,8 +63,6 @@ struct netdrv_opt {
 	size_t mem_size;
 	unsigned int tx_pieces;
 };
-
-#define F_NONE	BIT64(63)
 
 struct netdrv {
 	struct mem mem;
