@@ -195,6 +195,29 @@ int guest_get_base(struct guest *g, unsigned int i, uint32_t *base)
 	return r;
 }
 
+int guest_new_worker(struct guest *g, unsigned int *id)
+{
+	struct vhost_worker_state s = { 0 };
+	int r = guest_ioctl(g->fd, VHOST_NEW_WORKER, &s);
+
+	*id = s.worker_id;
+	return r;
+}
+
+int guest_attach_worker(struct guest *g, unsigned int i, unsigned int id)
+{
+	struct vhost_vring_worker w = { .index = i, .worker_id = id };
+
+	return guest_ioctl(g->fd, VHOST_ATTACH_VRING_WORKER, &w);
+}
+
+int guest_free_worker(struct guest *g, unsigned int id)
+{
+	struct vhost_worker_state s = { .worker_id = id };
+
+	return guest_ioctl(g->fd, VHOST_FREE_WORKER, &s);
+}
+
 void vq_kick(struct vq *vq)
 {
 	eventfd_write(vq->kick, 1);

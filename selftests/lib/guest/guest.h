@@ -96,6 +96,9 @@ void guest_addr(const struct guest *g, unsigned int i, struct vhost_vring_addr *
 int guest_setup_vq(struct guest *g, unsigned int i, uint32_t base);
 int guest_set_file(struct guest *g, unsigned long cmd, unsigned int i, int fd);
 int guest_get_base(struct guest *g, unsigned int i, uint32_t *base);
+int guest_new_worker(struct guest *g, unsigned int *id);
+int guest_attach_worker(struct guest *g, unsigned int i, unsigned int id);
+int guest_free_worker(struct guest *g, unsigned int id);
 
 void vq_kick(struct vq *vq);
 void vq_publish(struct vq *vq);
