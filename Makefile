@@ -38,6 +38,7 @@ selftests: user
 
 check-unit:
 	@$(MAKE) -C selftests/unit check
+	@$(MAKE) -C selftests/agent check
 
 fuzz:
 	@$(MAKE) -C selftests/fuzz run
@@ -109,7 +110,7 @@ help:
 	@echo 'make bpf            build/bpf/*.bpf.o'
 	@echo 'make user           build/user/vhx and libvhx'
 	@echo 'make check          everything tested: unit tests, then both kernels in the machine'
-	@echo 'make check-unit     the PURE files under sanitizers, seconds'
+	@echo 'make check-unit     the PURE files and the agent's disks under sanitizers, seconds'
 	@echo 'make check-vm       tests in the machine; KERNEL=6.12|7 GROUP=net ONLY=pattern'
 	@echo 'make check-debug    the same under a KASAN and lockdep kernel'
 	@echo 'make soak           rounds of everything, HOURS=8; never in CI'
