@@ -223,7 +223,6 @@ static void test_xdp(void)
 	rig_forget(&rig);
 	stay(true);
 	sent = send_rounds(20);
-	stay(false);
 	ok = rig_wait(&rig, sent, WAIT);
 	for (flow = 0; flow < NFLOWS; flow++)
 		right += rig.count[flow % 4][flow];
@@ -231,6 +230,7 @@ static void test_xdp(void)
 	       "XDP frames: %u of %u at their flow's queue", right, sent);
 	test_drop("XDP");
 	test_closed("XDP");
+	stay(false);
 	rig_close(&rig);
 	sh("ip link del ve0");
 }
