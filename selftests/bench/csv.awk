@@ -21,7 +21,7 @@ $3 == "warm-up" { next }
 # The row on split rings, out of order, which is all that in-tree always has.
 function plain(row)
 {
-	sub(/^p?o?/, "", row)
+	sub(/^m?p?o?/, "", row)
 	return row
 }
 

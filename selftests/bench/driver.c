@@ -5,7 +5,8 @@
  *
  *	driver LABEL REPETITIONS [ROW]...
  *
- * A row is DIRECTION-SIZE-BATCH, with p in front on packed rings, o in order, po
+ * A row is DIRECTION-SIZE-BATCH, with m in front (rx) of two flows whose packets take
+ * turns, with p on packed rings, o in order, po
  * both, which in-tree vhost is not asked for. For each repetition of each row a line
  * "LABEL ROW PACKETS" is printed, in the order in which the marks come.
  *
@@ -113,7 +114,9 @@ struct bench {
 	int sock;
 	int xdp_link;
 	uint32_t rx_size;
+	bool mixed;
 	uint8_t frame[HDR + BIG];	/* what is sent, either way */
+	uint8_t other[HDR + BIG];	/* the same, of another flow */
 	uint8_t scratch[HDR + BIG];
 };
 
@@ -204,12 +207,15 @@ static int sender_open(const char *ifname)
 static void burst_send(struct bench *b)
 {
 	static struct mmsghdr msgs[MAX_BATCH];
-	struct iovec iov = { b->frame, HDR + b->row->len };
+	struct iovec iov[2] = {
+		{ b->frame, HDR + b->row->len },
+		{ b->mixed ? b->other : b->frame, HDR + b->row->len },
+	};
 	unsigned int i;
 	int n;
 
 	for (i = 0; i < b->row->batch; i++) {
-		msgs[i].msg_hdr.msg_iov = &iov;
+		msgs[i].msg_hdr.msg_iov = &iov[i & 1];
 		msgs[i].msg_hdr.msg_iovlen = 1;
 	}
 	n = sendmmsg(b->sock, msgs, b->row->batch, 0);
@@ -446,6 +452,8 @@ static void run_row(struct bench *b, const char *label, unsigned int repetitions
 	b->ifname = ifname ? ifname : "vhxbench0";
 	alarm(WAIT_SECONDS);
 	frame_make(b->frame, b->row->len);
+	memcpy(b->other, b->frame, sizeof(b->other));
+	b->other[HDR + ETH_HLEN + 20]++;	/* source port */
 	tap_setup(b);
 	if (b->row->dir != DIR_SEND)
 		guest_setup(b);
@@ -481,6 +489,7 @@ static void run_form(const char *form, uint64_t features, char **argv)
 	size_t i;
 
 	b->features = features;
+	b->mixed = *form == 'm';
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		b->row = &rows[i];
 		snprintf(b->name, sizeof(b->name), "%s%s", form, rows[i].name);
@@ -496,6 +505,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	run_form("", 0, argv);
+	run_form("m", 0, argv);
 	if (!guest_is_vhx())
 		return 0;
 	run_form("p", F_PACKED, argv);
