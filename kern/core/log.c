@@ -12,6 +12,7 @@
 #include "dev.h"
 #include "log.h"
 #include "vq.h"
+#include "xfer.h"
 
 /* ---- write it ---- */
 
@@ -71,6 +72,30 @@ int vhx_log_buffers(struct vhx_vq *vq, const struct vhx_log_batch *b)
 	return err;
 }
 EXPORT_SYMBOL_GPL(vhx_log_buffers);
+
+/**
+ * vhx_log_copied - log what a copy to guest memory wrote
+ * @vq: the queue, with VHOST_F_LOG_ALL
+ * @v: what the copy was translated by
+ * @x: the copy
+ *
+ * Context: the queue's handler.
+ * Return: as vhx_log_buffers().
+ */
+int vhx_log_copied(struct vhx_vq *vq, struct vhx_iotlb_view *v, const struct vhx_xfer *x)
+{
+	struct vhx_dirty d;
+	int err = 0;
+
+	vhx_dirty_begin(&d, vq->log.base, vhx_dev_mem(vq->dev));
+	if (d.mt)
+		err = vhx_xfer_mark(v, x, &d);
+	err = err ?: vhx_dirty_end(&d);
+	vhx_log_tell(vq, &d);
+	if (unlikely(err))
+		vhx_vq_break(vq, err);
+	return err;
+}
 
 /* A place of the ring in a vIOMMU's addresses, whose translations stand still. */
 static int vhx_log_translated(struct vhx_vq *vq, struct vhx_dirty *d, const struct vhx_seg *place)

@@ -18,9 +18,11 @@ struct eventfd_ctx;
 struct vhx_chain;
 struct vhx_dev;
 struct vhx_done;
+struct vhx_iotlb_view;
 struct vhx_memtbl;
 struct vhx_seg;
 struct vhx_vq;
+struct vhx_xfer;
 
 /**
  * struct vhx_log - a queue's log; under the queue's lock
@@ -64,6 +66,7 @@ struct vhx_log_view {
 };
 
 int vhx_log_buffers(struct vhx_vq *vq, const struct vhx_log_batch *b);
+int vhx_log_copied(struct vhx_vq *vq, struct vhx_iotlb_view *v, const struct vhx_xfer *x);
 int vhx_log_started(struct vhx_vq *vq);
 int vhx_log_pushed(struct vhx_vq *vq, u16 from);
 int vhx_log_wished(struct vhx_vq *vq);

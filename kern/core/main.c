@@ -10,6 +10,7 @@
  *	ring.c		rings (PURE); split.c packed.c their formats, walk.c a chain
  *	memtbl.c	guest memory (PURE)
  *	access.h	the only way from the PURE files to guest memory
+ *	xfer.c		copies by the guest's addresses (PURE); guest.c, a queue's
  *	iotlb.c		a vIOMMU's translations (PURE); access_iotlb.h, the rings' way through them
  *	msg.c		what a VMM says of them, and is asked
  *	log.c		who writes the migration log, and when; dirty.c its bits (PURE)

@@ -9,6 +9,11 @@
 #include "memtbl.h"
 #include "ring.h"
 
+const struct vhx_memtbl vhx_memtbl_raw = {
+	.n = 1,
+	.region = { { .last = ~0UL, .perm = VHX_PERM_RW } },
+};
+
 /**
  * vhx_memtbl_add - append a region to a table that is not sealed yet
  * @mt: table; the caller has seen to room for one more

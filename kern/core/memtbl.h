@@ -60,6 +60,9 @@ struct vhx_xlate {
 	__u64 miss;
 };
 
+/* Every address that a segment can hold, where it is: what translates to itself. */
+extern const struct vhx_memtbl vhx_memtbl_raw;
+
 int vhx_memtbl_add(struct vhx_memtbl *mt, __u64 gpa, __u64 size, __u64 uaddr);
 int vhx_memtbl_seal(struct vhx_memtbl *mt);
 bool vhx_memtbl_find(const struct vhx_memtbl *mt, __u64 gpa, __u32 *hit);

@@ -44,7 +44,8 @@ union event {
  */
 struct pull {
 	struct vhx_ring *r;
-	const struct vhx_memtbl *mt;
+	const struct vhx_memtbl *mt;	/* for segments */
+	const struct vhx_memtbl *tables;
 	struct vhx_pull *p;
 	__u32 left;
 	__u32 at;
@@ -157,6 +158,7 @@ static noinline int pull_chain(struct pull *c)
 	struct vhx_pull *p = c->p;
 	struct vhx_walk w = {
 		.r = c->r,
+		.tables = c->tables,
 		.x.mt = c->mt,
 		.x.hit = c->r->hit,
 		.x.seg = p->seg + p->nseg,
@@ -272,7 +274,8 @@ int vhx_packed_pull(struct vhx_ring *r, const struct vhx_memtbl *mt, struct vhx_
 	int rc;
 
 	c.r = r;
-	c.mt = mt;
+	c.mt = p->raw ? &vhx_memtbl_raw : mt;
+	c.tables = mt;
 	c.p = p;
 	c.left = room;
 	c.at = 0;

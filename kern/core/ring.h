@@ -81,7 +81,7 @@ struct vhx_run {
 
 /**
  * struct vhx_seg - a piece of guest memory where it is reachable
- * @addr: user address
+ * @addr: user address; after a raw pull, the guest's own
  * @len: bytes, never 0
  *
  * Laid out as struct iovec, so that an array of them is one.
@@ -178,6 +178,8 @@ struct vhx_ring {
  * @seg: array their segments go to
  * @max_chain: room in @chain; more than VHX_PULL_MAX is not used
  * @max_seg: room in @seg; at least VHX_CHAIN_MAX, or a legal chain might not fit
+ * @raw: segments are to hold the guest's own addresses, whether there is memory or not: the caller
+ *	keeps them for long, and translates them when it copies, see xfer.h
  * @nchain: chains taken
  * @nseg: segments used
  * @ndesc: descriptors read, to be charged to the caller's budget
@@ -187,6 +189,7 @@ struct vhx_pull {
 	struct vhx_seg *seg;
 	__u32 max_chain;
 	__u32 max_seg;
+	bool raw;
 	__u32 nchain;
 	__u32 nseg;
 	__u32 ndesc;

@@ -37,7 +37,8 @@
  */
 struct pull {
 	struct vhx_ring *r;
-	const struct vhx_memtbl *mt;
+	const struct vhx_memtbl *mt;	/* for segments */
+	const struct vhx_memtbl *tables;
 	struct vhx_pull *p;
 	__u16 head[VHX_PULL_MAX];
 	struct vhx_desc desc[GROUP];
@@ -145,6 +146,7 @@ static noinline int pull_chain(struct pull *c, __u16 head, struct vhx_desc *d)
 	struct vhx_pull *p = c->p;
 	struct vhx_walk w = {
 		.r = c->r,
+		.tables = c->tables,
 		.x.mt = c->mt,
 		.x.hit = c->r->hit,
 		.x.seg = p->seg + p->nseg,
@@ -282,7 +284,8 @@ int vhx_split_pull(struct vhx_ring *r, const struct vhx_memtbl *mt, struct vhx_p
 	int rc;
 
 	c.r = r;
-	c.mt = mt;
+	c.mt = p->raw ? &vhx_memtbl_raw : mt;
+	c.tables = mt;
 	c.p = p;
 	rc = pull_heads(&c, vhx_lesser(p->max_chain, VHX_PULL_MAX));
 	if (rc <= 0)

@@ -72,7 +72,7 @@ static int read_torn(const struct vhx_seg *seg, struct vhx_desc *d)
 static int read_table(struct vhx_walk *w, __u64 gpa, struct vhx_desc *d, __u32 n)
 {
 	struct vhx_seg seg[2];
-	struct vhx_xlate x = { .mt = w->x.mt, .hit = w->x.hit, .seg = seg, .room = 1,
+	struct vhx_xlate x = { .mt = w->tables, .hit = w->x.hit, .seg = seg, .room = 1,
 			       .perm = VHX_PERM_RO };
 	int rc;
 

@@ -18,7 +18,8 @@ struct vhx_ring;
 /**
  * struct vhx_walk - a chain under way
  * @r: ring it hangs in
- * @x: guest memory, and where the chain's segments go
+ * @tables: guest memory, where indirect tables are
+ * @x: what the chain's segments are translated by, and where they go
  * @nbuf: buffers walked, those without a byte too; at most VHX_CHAIN_MAX
  * @nread: descriptors read for it here, to be charged
  * @nseg: segments the device reads, and those it writes
@@ -27,6 +28,7 @@ struct vhx_ring;
  */
 struct vhx_walk {
 	const struct vhx_ring *r;
+	const struct vhx_memtbl *tables;
 	struct vhx_xlate x;
 	__u32 nbuf;
 	__u32 nread;

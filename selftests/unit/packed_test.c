@@ -222,6 +222,26 @@ static void tables_are_rows(void **state)
 }
 
 /* As DPDK's driver leaves them. A descriptor of the ring still says what it is. */
+/* Raw, segments are what the guest wrote; only tables are looked up. */
+static void raw_segments_are_the_guests(void **state)
+{
+	const struct mockbuf here[] = { { MOCK_FAR, 16, false }, { MOCK_FAR + 4096, 100, true } };
+	const struct mockbuf nowhere[] = { { 0x77, 60, false }, { ~0ull - 9, 10, true } };
+	struct pbench *b = *state;
+
+	packdrv_chain(&b->p, 1, MOCK_TABLES, here, 2);
+	packdrv_chain(&b->p, 2, 0, nowhere, 2);
+	packdrv_chain(&b->p, 3, 0, nowhere, 1);
+	assert_int_equal(take_raw(&b->p.d, &b->t, 64), 0);
+	assert_int_equal(b->t.p.nchain, 3);
+	assert_int_equal(b->t.p.nseg, 5);
+	assert_true(b->t.seg[0].addr == MOCK_FAR);
+	assert_true(b->t.seg[1].addr == MOCK_FAR + 4096);
+	assert_true(b->t.seg[2].addr == 0x77);
+	assert_true(b->t.seg[3].addr == ~0ull - 9);
+	assert_true(b->t.seg[4].addr == 0x77);
+}
+
 static void tables_of_what_is_only_read(void **state)
 {
 	static const struct mockbuf buf[] = {
@@ -582,6 +602,7 @@ int main(void)
 		TEST(a_full_ring_is_pulled_once),
 		TEST(chains_go_round_the_end_and_out_of_order),
 		TEST(tables_are_rows),
+		TEST(raw_segments_are_the_guests),
 		TEST(tables_of_what_is_only_read),
 		TEST(a_table_as_long_as_may_be),
 		TEST(unpulled_chains_are_pulled_again),

@@ -133,6 +133,56 @@ static void table_is_taken_as_a_chain(void **state)
 	assert_int_equal(b->t.p.ndesc, 5);
 }
 
+/* Raw, segments are what the guest wrote; only tables are looked up. */
+static void raw_segments_are_the_guests(void **state)
+{
+	const struct mockbuf nowhere[] = { { 0x77, 60, false }, { ~0ull - 9, 10, true } };
+	struct bench *b = *state;
+
+	mockdrv_chain(&b->d, 3, MOCK_TABLES, request, 4);
+	mockdrv_chain(&b->d, 5, 0, nowhere, 2);
+	mockdrv_desc(&b->d, 7, MOCK_FAR + MOCK_FAR_SIZE, 1500, VHX_DESC_F_WRITE, 0);
+	mockdrv_offer(&b->d, 7);
+	mockdrv_publish(&b->d);
+	assert_int_equal(take_raw(&b->d, &b->t, 64), 0);
+	assert_int_equal(b->t.p.nchain, 3);
+	assert_int_equal(b->t.p.nseg, 7);
+	assert_true(b->t.seg[0].addr == MOCK_FAR);
+	assert_true(b->t.seg[3].addr == MOCK_FAR + 12288);
+	assert_true(b->t.seg[4].addr == 0x77);
+	assert_true(b->t.seg[5].addr == ~0ull - 9);
+	assert_true(b->t.seg[6].addr == MOCK_FAR + MOCK_FAR_SIZE);
+	assert_int_equal(b->t.seg[6].len, 1500);
+	assert_int_equal(b->t.chain[1].out_len, 60);
+	assert_int_equal(b->t.chain[1].in_len, 10);
+
+	/* The same by the other way is a fault. */
+	vhx_ring_unpull(&b->d.ring, b->t.chain, 3);
+	assert_int_equal(take(&b->d, &b->t, 64), 0);
+	assert_int_equal(b->t.p.nchain, 1);
+	assert_int_equal(take(&b->d, &b->t, 64), -EFAULT);
+}
+
+static void raw_tables_are_looked_up(void **state)
+{
+	struct bench *b = *state;
+
+	mockdrv_desc(&b->d, 0, MOCK_FAR + MOCK_FAR_SIZE, 32, VHX_DESC_F_INDIRECT, 0);
+	mockdrv_offer(&b->d, 0);
+	mockdrv_publish(&b->d);
+	assert_int_equal(take_raw(&b->d, &b->t, 64), -EFAULT);
+}
+
+static void raw_buffer_around_the_end_of_addresses(void **state)
+{
+	struct bench *b = *state;
+
+	mockdrv_desc(&b->d, 0, ~0ull - 9, 11, 0, 0);
+	mockdrv_offer(&b->d, 0);
+	mockdrv_publish(&b->d);
+	assert_int_equal(take_raw(&b->d, &b->t, 64), -EFAULT);
+}
+
 /* The specification lets the device ignore WRITE where a table is referred to, and so it must. */
 static void write_flag_of_a_table_means_nothing(void **state)
 {
@@ -554,6 +604,9 @@ int main(void)
 		BENCH_TEST(lone_descriptor_has_one_segment),
 		BENCH_TEST(chain_is_taken_in_order),
 		BENCH_TEST(table_is_taken_as_a_chain),
+		BENCH_TEST(raw_segments_are_the_guests),
+		BENCH_TEST(raw_tables_are_looked_up),
+		BENCH_TEST(raw_buffer_around_the_end_of_addresses),
 		BENCH_TEST(write_flag_of_a_table_means_nothing),
 		BENCH_TEST(chain_may_end_in_a_table),
 		BENCH_TEST(table_entries_are_followed_by_next),

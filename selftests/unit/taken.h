@@ -33,6 +33,19 @@ static inline int take_room(struct mockdrv *d, struct taken *t, __u32 max_chain,
 	return vhx_ring_pull(&d->ring, d->mt, &t->p);
 }
 
+/* Segments with the guest's own addresses. */
+static inline int take_raw(struct mockdrv *d, struct taken *t, __u32 max_chain)
+{
+	t->p = (struct vhx_pull) {
+		.chain = t->chain,
+		.seg = t->seg,
+		.max_chain = max_chain,
+		.max_seg = TAKEN_SEGS,
+		.raw = true,
+	};
+	return vhx_ring_pull(&d->ring, d->mt, &t->p);
+}
+
 static inline int take(struct mockdrv *d, struct taken *t, __u32 max_chain)
 {
 	return take_room(d, t, max_chain, TAKEN_SEGS);
