@@ -13,6 +13,14 @@
  *	        vhx_msgs.sem	a vIOMMU's translations; who writes holds no vhx_vq.lock
  *	          vhx_msgs.lock	the queues' misses
  *	          ptr_ring locks	net: the tap's ring, a mailbox
+ *	          vhx_endpoint.lock	who serves it, its virtqueues
+ *	            vhx_aq.lock	a virtqueue's requests, their tags
+ *	              vhx_squeue.lock	an agent's queue: what it is given, has and gives back
+ *	                vhx_pool.lock	which pages are taken
+ *
+ *	mmap_lock
+ *	  vhx_session.lock	an agent's session: mmap, attach
+ *	    vhx_endpoints_lock	the list of endpoints; vhx_endpoint.lock within
  *
  * A worker holds one vq.lock and takes no lock above it. Nobody waits for a worker (flush) with
  * a vq.lock or vhx_net_mutex held, and nobody holds a lock shared between devices over an access

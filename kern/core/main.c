@@ -14,6 +14,10 @@
  *	iotlb.c		a vIOMMU's translations (PURE); access_iotlb.h, the rings' way through them
  *	msg.c		what a VMM says of them, and is asked
  *	log.c		who writes the migration log, and when; dirty.c its bits (PURE)
+ *	session.c	an agent's session, on its fd; endpoint.c, what agents serve
+ *	squeue.c	how an agent fetches requests; commit.c, how it answers
+ *	aq.c		a virtqueue's requests; areq.c, one; tag.c, what it has of a session; abort.c
+ *	pool.c		pages that are shared with an agent
  *	nl.c		the netlink family
  *	trace.h		tracepoints
  *	main.c		this: /dev/vhx
@@ -27,6 +31,7 @@
 
 #include "ctl.h"
 #include "nl.h"
+#include "session.h"
 
 static LIST_HEAD(vhx_ctls);
 /* vhx_ctls; held for reading over a class's ioctl, which so outlives its module. */
@@ -92,6 +97,11 @@ static long vhx_ctl_ioctl(struct file *file, unsigned int cmd,
 		return put_user(features, (u64 __user *)argp);
 	}
 
+	if (cmd == VHX_AGENT_OPEN)
+		return vhx_session_open(argp);
+	if (cmd == VHX_AGENT_DESTROY)
+		return vhx_endpoint_destroy(argp);
+
 	down_read(&vhx_ctl_sem);
 	list_for_each_entry(ctl, &vhx_ctls, node) {
 		err = ctl->ioctl(cmd, argp);
@@ -123,11 +133,16 @@ static int __init vhx_init(void)
 	err = vhx_nl_init();
 	if (err)
 		return err;
-	err = misc_register(&vhx_ctl_misc);
+	err = vhx_session_init();
 	if (err)
 		goto err_nl;
+	err = misc_register(&vhx_ctl_misc);
+	if (err)
+		goto err_session;
 	return 0;
 
+err_session:
+	vhx_session_exit();
 err_nl:
 	vhx_nl_exit();
 	return err;
@@ -136,6 +151,8 @@ err_nl:
 static void __exit vhx_exit(void)
 {
 	misc_deregister(&vhx_ctl_misc);
+	vhx_session_exit();
+	vhx_endpoints_exit();
 	vhx_nl_exit();
 }
 

@@ -9,7 +9,9 @@
 #include <linux/pid.h>
 #include <linux/tracepoint.h>
 
+#include "agent.h"
 #include "dev.h"
+#include "session.h"
 #include "vq.h"
 
 DECLARE_EVENT_CLASS(vhx_queue,
@@ -156,6 +158,77 @@ DEFINE_EVENT(vhx_iotlb, vhx_iotlb_update,
 DEFINE_EVENT(vhx_iotlb, vhx_iotlb_invalidate,
 	TP_PROTO(const struct vhx_dev *dev, const struct vhx_region *rg),
 	TP_ARGS(dev, rg)
+);
+
+DECLARE_EVENT_CLASS(vhx_agent,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req),
+	TP_STRUCT__entry(
+		__string(endpoint, req->ep->name)
+		__field(u64, seq)
+		__field(u32, session)
+		__field(u32, tag)
+		__field(u32, gen)
+		__field(u32, win_off)
+		__field(bool, again)
+		__field(bool, aborted)
+	),
+	TP_fast_assign(
+		__assign_str(endpoint);
+		__entry->seq = req->seq;
+		__entry->session = q->s->id;
+		__entry->tag = req->tag;
+		__entry->gen = req->gen;
+		__entry->win_off = req->win_off;
+		__entry->again = req->again;
+		__entry->aborted = req->aborted;
+	),
+	TP_printk("endpoint=%s seq=%llu session=%u tag=%u gen=%u win_off=%u%s%s",
+		  __get_str(endpoint), __entry->seq, __entry->session, __entry->tag,
+		  __entry->gen, __entry->win_off, __entry->again ? " again" : "",
+		  __entry->aborted ? " aborted" : "")
+);
+
+/* A request is the agent's. */
+DEFINE_EVENT(vhx_agent, vhx_agent_fetch,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req)
+);
+
+/* The agent answered it. */
+DEFINE_EVENT(vhx_agent, vhx_agent_commit,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req)
+);
+
+/* The session ended, and it has no agent any more. */
+DEFINE_EVENT(vhx_agent, vhx_agent_orphan,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req)
+);
+
+/* A dead agent had it, and another one is to get it. */
+DEFINE_EVENT(vhx_agent, vhx_agent_redeliver,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req)
+);
+
+/* A dead session's pages: up to @idle none is in use. All of them: the fence has passed. */
+TRACE_EVENT(vhx_agent_fence,
+	TP_PROTO(const struct vhx_session *s),
+	TP_ARGS(s),
+	TP_STRUCT__entry(
+		__field(u32, session)
+		__field(u32, idle)
+		__field(u32, pages)
+	),
+	TP_fast_assign(
+		__entry->session = s->id;
+		__entry->idle = s->fence_at;
+		__entry->pages = s->pool.area.npages;
+	),
+	TP_printk("session=%u idle=%u pages=%u", __entry->session, __entry->idle,
+		  __entry->pages)
 );
 
 #endif /* _VHX_TRACE_H */

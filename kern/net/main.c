@@ -29,7 +29,7 @@
 #include <linux/vhost.h>
 #include <linux/vhx.h>
 
-#include "args.h"
+#include "core/args.h"
 #include "core/ctl.h"
 #include "nic.h"
 #include "nl.h"

@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 
-#include "args.h"
+#include "core/args.h"
 #include "describe.h"
 #include "steer.h"
 #include "testrun.h"

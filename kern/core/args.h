@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How the sized structs of <linux/vhx.h> are read. */
-#ifndef _VHX_NET_ARGS_H
-#define _VHX_NET_ARGS_H
+#ifndef _VHX_ARGS_H
+#define _VHX_ARGS_H
 
 #include <linux/uaccess.h>
 
@@ -26,4 +26,4 @@ static inline int vhx_args_read(void *to, size_t size, size_t min,
 	return copy_struct_from_user(to, size, argp, usize);
 }
 
-#endif /* _VHX_NET_ARGS_H */
+#endif /* _VHX_ARGS_H */

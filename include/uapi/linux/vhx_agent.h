@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * vhx: what the kernel and an agent say to each other.
+ *
+ * An agent is a process that serves requests of guests: SCSI commands, vsock packets. It sees
+ * requests and a pool of bounce pages, never guest memory, and may die at any time: what it had
+ * not answered is given to the next one, once it is certain that nothing of the dead one's I/O
+ * is under way any more. The guest waits meanwhile.
+ *
+ * A session
+ *	VHX_AGENT_OPEN on /dev/vhx makes one and returns its fd. It has
+ *	  queues, each with a parked FETCH at most: one for each thread of the agent;
+ *	  tags, one a request, each of one queue: tag / (tags / queues) is the queue;
+ *	  a pool of pages, which the agent may use for any I/O, direct I/O too.
+ *	The fd is mapped at VHX_AGENT_MAP_*, MAP_SHARED. It must not be given away: a session ends
+ *	when its fd is released, or when one of its parked commands is cancelled, which is what
+ *	happens first when a process dies or a ring is closed. A thread must not end while the
+ *	process goes on: the kernel is not told.
+ *
+ * Endpoints
+ *	VHX_AGENT_ATTACH says which guests' devices the session serves, by their class and name
+ *	(scsi: the wwpn). An endpoint is made by the first attach, and is there until
+ *	VHX_AGENT_DESTROY: a VMM can start while there is no agent, and its guest waits. It has
+ *	one session at a time.
+ *
+ * Requests
+ *	Commands go through io_uring, IORING_OP_URING_CMD on the session's fd with an SQE of 64
+ *	bytes: sqe->cmd_op is VHX_AGENT_FETCH..., the 16 bytes of sqe->cmd a struct
+ *	vhx_agent_cmd, sqe->addr an array of struct vhx_agent_done for those that commit.
+ *
+ *	FETCH completes with the number of tags that are the agent's from now on. They stand in the
+ *	queue's part of VHX_AGENT_MAP_RING, behind those of the last FETCH and around its end; what
+ *	each asks for in VHX_AGENT_MAP_REQ. Read them before the next FETCH. While there is none, it
+ *	is parked; one that was taken back at the last moment makes it complete with 0.
+ *	COMMIT gives tags back, with the answers. COMMIT_FETCH does both; what was committed is,
+ *	even if there is then an error. A tag that is not the agent's, or whose generation is another, is
+ *	passed over and counted. The generation is another each time that a tag is given out.
+ *	EVENT completes with a mask of VHX_AGENT_EV_*, and is parked while there is none. Always
+ *	have one parked: with all tags fetched there is no other sign of a death.
+ *
+ *	A request moves bytes one way: @out_len or @in_len is 0. The bytes are in the pool at
+ *	@pool_off. One that is above the endpoint's quota comes in windows, one behind the other,
+ *	each with a tag's generation of its own: all but the last have VHX_AGENT_REQ_MORE. An answer
+ *	that is not good (@status or @response is not 0), or of fewer bytes than the window has,
+ *	ends the request. Of what the guest reads, @in_len of the answer says how many bytes of the
+ *	window hold data.
+ *
+ *	A guest may want a request to be aborted: VHX_AGENT_REQ_ABORTED appears in @flags of what
+ *	the agent has, and EVENT tells of VHX_AGENT_EV_ABORT. It is to be committed in any case, once
+ *	none of its I/O is under way.
+ *
+ * When an agent dies
+ *	what was not fetched waits for the next. What was is not answered before no page of the
+ *	dead session's pool is in use by a device: the kernel looks at that. An agent that does
+ *	I/O from other memory has to see to it by itself, with a lock on the backend that the
+ *	dead one's I/O holds (flock). Then it is fetched again with VHX_AGENT_REQ_AGAIN, in the
+ *	order in which the guest asked.
+ */
+#ifndef _UAPI_LINUX_VHX_AGENT_H
+#define _UAPI_LINUX_VHX_AGENT_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Longest name of an endpoint, with the terminating NUL. */
+#define VHX_ENDPOINT_NAME_LEN	64
+
+#define VHX_AGENT_QUEUES_MAX	64
+#define VHX_AGENT_TAGS_MAX	16384
+#define VHX_AGENT_POOL_MAX	(1U << 30)
+#define VHX_AGENT_ENDPOINTS_MAX	256	/* of a session */
+#define VHX_AGENT_SENSE_MAX	96
+
+/* Where the session's fd is mapped. All but the pool are for reading only. */
+#define VHX_AGENT_MAP_REQ	0x000000000ULL	/* struct vhx_agent_req [tags] */
+#define VHX_AGENT_MAP_RING	0x100000000ULL	/* u32 [queues][tags / queues] */
+#define VHX_AGENT_MAP_POOL	0x200000000ULL
+
+/**
+ * struct vhx_agent_open - make a session (VHX_AGENT_OPEN on /dev/vhx)
+ * @size: sizeof(struct vhx_agent_open)
+ * @flags: must be 0
+ * @queues: 1 to VHX_AGENT_QUEUES_MAX
+ * @tags: of all queues: a power of two for each, VHX_AGENT_TAGS_MAX in all at most
+ * @pool_size: bytes, a multiple of the page size, VHX_AGENT_POOL_MAX at most; charged to the
+ *	caller's memory cgroup
+ * @reserved: must be 0
+ *
+ * Return: an fd, with O_CLOEXEC; EINVAL; ENOMEM.
+ */
+struct vhx_agent_open {
+	__u32 size;
+	__u32 flags;
+	__u32 queues;
+	__u32 tags;
+	__u32 pool_size;
+	__u32 reserved;
+};
+
+/* Classes of endpoints. */
+#define VHX_ENDPOINT_SCSI	1	/* its name is a wwpn */
+
+/**
+ * struct vhx_agent_attach - serve an endpoint (VHX_AGENT_ATTACH on a session)
+ * @size: sizeof(struct vhx_agent_attach)
+ * @flags: must be 0
+ * @class: VHX_ENDPOINT_*
+ * @quota: most bytes of the pool that its requests hold; a larger request comes in windows.
+ *	0: a quarter of the pool
+ * @name: NUL-terminated, not empty
+ * @endpoint: out: its number in the session, see struct vhx_agent_req
+ * @pad: must be 0
+ *
+ * Return: 0; EBUSY it has a session, or what a dead one did is not over (try again); ENOSPC too
+ * many endpoints; EINVAL; ENOMEM.
+ */
+struct vhx_agent_attach {
+	__u32 size;
+	__u32 flags;
+	__u32 class;
+	__u32 quota;
+	char name[VHX_ENDPOINT_NAME_LEN];
+	__u32 endpoint;
+	__u32 pad;
+};
+
+/**
+ * struct vhx_agent_destroy - forget an endpoint (VHX_AGENT_DESTROY on /dev/vhx)
+ * @size: sizeof(struct vhx_agent_destroy)
+ * @flags: must be 0
+ * @class: VHX_ENDPOINT_*
+ * @pad: must be 0
+ * @name: NUL-terminated
+ *
+ * Return: 0; ENOENT; EBUSY a VMM or an agent uses it.
+ */
+struct vhx_agent_destroy {
+	__u32 size;
+	__u32 flags;
+	__u32 class;
+	__u32 pad;
+	char name[VHX_ENDPOINT_NAME_LEN];
+};
+
+#define VHX_AGENT_OPEN		_IOW(0xB9, 0x30, struct vhx_agent_open)
+#define VHX_AGENT_DESTROY	_IOW(0xB9, 0x31, struct vhx_agent_destroy)
+#define VHX_AGENT_ATTACH	_IOWR(0xB9, 0x32, struct vhx_agent_attach)
+/* Nothing more is fetched; parked commands end with ESHUTDOWN. No argument. */
+#define VHX_AGENT_DRAIN		_IO(0xB9, 0x33)
+
+/* sqe->cmd_op */
+#define VHX_AGENT_FETCH		_IO(0xB9, 0x40)
+#define VHX_AGENT_COMMIT	_IOW(0xB9, 0x41, struct vhx_agent_done)
+#define VHX_AGENT_COMMIT_FETCH	_IOW(0xB9, 0x42, struct vhx_agent_done)
+#define VHX_AGENT_EVENT		_IO(0xB9, 0x43)
+
+/**
+ * struct vhx_agent_cmd - sqe->cmd
+ * @queue: of the session; EVENT: 0
+ * @nr: entries at sqe->addr; 0 without a COMMIT
+ * @max: most tags to fetch; 0: as many as there are, also for COMMIT and EVENT
+ * @reserved: must be 0
+ *
+ * Result: FETCH and COMMIT_FETCH tags fetched, COMMIT answers accepted. EINVAL; EFAULT; EBUSY
+ * one is parked; ESHUTDOWN the session is drained or over; ECANCELED it ended while the command
+ * was parked. sqe->len, and sqe->addr of what commits nothing, must be 0.
+ */
+struct vhx_agent_cmd {
+	__u16 queue;
+	__u16 nr;
+	__u16 max;
+	__u16 reserved[5];
+};
+
+/* vhx_agent_req.type */
+#define VHX_AGENT_REQ_SCSI	1	/* a command; its payload is struct vhx_agent_scsi */
+#define VHX_AGENT_REQ_RESET	2	/* a logical unit was reset: struct vhx_agent_scsi.lun */
+
+/* vhx_agent_req.flags */
+#define VHX_AGENT_REQ_AGAIN	(1U << 0)	/* a dead agent had it; it may have been done */
+#define VHX_AGENT_REQ_MORE	(1U << 1)	/* other windows of it follow */
+#define VHX_AGENT_REQ_ABORTED	(1U << 2)	/* the guest wants no answer any more */
+
+/**
+ * struct vhx_agent_scsi - a SCSI command
+ * @lun: as the guest has it
+ * @cdb: padded with 0
+ * @id: the guest's, for messages
+ * @attr: task attribute, VIRTIO_SCSI_S_SIMPLE...
+ * @prio: priority
+ */
+struct vhx_agent_scsi {
+	__u8 lun[8];
+	__u8 cdb[32];
+	__u64 id;
+	__u8 attr;
+	__u8 prio;
+	__u8 reserved[6];
+};
+
+/**
+ * struct vhx_agent_req - a request, by its tag in VHX_AGENT_MAP_REQ
+ * @gen: changes when the tag is used again; goes back with the answer
+ * @type: VHX_AGENT_REQ_*
+ * @endpoint: which, as VHX_AGENT_ATTACH numbered it
+ * @flags: VHX_AGENT_REQ_*
+ * @out_len: bytes that the guest sends, in all
+ * @in_len: bytes that the guest has room for, in all
+ * @win_off: of these, where this window begins
+ * @win_len: and how long it is
+ * @pool_off: where it is in the pool, page-aligned; without a byte 0
+ * @reserved: 0
+ * @scsi: see the type
+ * @payload: the same as bytes
+ */
+struct vhx_agent_req {
+	__u32 gen;
+	__u16 type;
+	__u16 endpoint;
+	__u32 flags;
+	__u32 out_len;
+	__u32 in_len;
+	__u32 win_off;
+	__u32 win_len;
+	__u32 pool_off;
+	__u32 reserved[2];
+	union {
+		struct vhx_agent_scsi scsi;
+		__u8 payload[88];
+	};
+};
+
+/**
+ * struct vhx_agent_done - an answer
+ * @tag: which
+ * @gen: vhx_agent_req.gen
+ * @status: SCSI status
+ * @response: VIRTIO_SCSI_S_*
+ * @sense_len: bytes at @sense, 96 at most
+ * @resid: as virtio-scsi has it
+ * @in_len: bytes of the window that hold data for the guest; 0 if the guest sent data
+ * @reserved: must be 0
+ * @sense: user address
+ */
+struct vhx_agent_done {
+	__u32 tag;
+	__u32 gen;
+	__u8 status;
+	__u8 response;
+	__u16 sense_len;
+	__u32 resid;
+	__u32 in_len;
+	__u32 reserved;
+	__u64 sense;
+};
+
+/* EVENT's result */
+#define VHX_AGENT_EV_ABORT	(1U << 0)	/* look for VHX_AGENT_REQ_ABORTED */
+
+/*
+ * Counters of a session's queue: X(id, NAME, "name", "what one count means"). They stand in the
+ * fd's fdinfo. Ids are ABI: append only.
+ */
+#define VHX_AGENT_QSTATS(X) \
+	X(0, FETCHES,	"fetches",	"times FETCH completed with tags") \
+	X(1, FETCHED,	"fetched",	"tags it gave to the agent") \
+	X(2, COMMITS,	"commits",	"arrays of answers taken") \
+	X(3, COMMITTED,	"committed",	"answers accepted") \
+	X(4, REFUSED,	"refused",	"answers passed over: not the agent's tag, late, or out of bounds") \
+	X(5, PARKED,	"parked",	"times FETCH found nothing and was parked") \
+	X(6, STARVED,	"starved",	"times a request found no tag") \
+	X(7, AGAIN,	"again",	"tags given that a dead agent had had") \
+	X(8, ORPHANS,	"orphans",	"requests that the session's end took from the agent")
+
+enum vhx_agent_qstat {
+#define VHX_AGENT_QSTAT_ENUM(id, NAME, name, doc) VHX_AGENT_QSTAT_##NAME = id,
+	VHX_AGENT_QSTATS(VHX_AGENT_QSTAT_ENUM)
+#undef VHX_AGENT_QSTAT_ENUM
+	VHX_AGENT_QSTAT_NR = 9,
+};
+
+#endif /* _UAPI_LINUX_VHX_AGENT_H */

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A request, see agent.h, on its virtqueue's side: how its data gets into the pool and out of it.
+ * All of it is called by the virtqueue's handler.
+ */
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "agent.h"
+#include "areq.h"
+#include "guest.h"
+#include "session.h"
+#include "trace.h"
+#include "vq.h"
+
+/**
+ * vhx_areq_alloc - make a request
+ * @aq: virtqueue
+ * @size: bytes of the class's struct, which begins with a struct vhx_areq
+ * @nseg: pieces of guest memory there is to be room for
+ *
+ * Context: the virtqueue's handler; sleeps.
+ * Return: the class's struct, zeroed but for what is not the class's to fill in; NULL.
+ */
+void *vhx_areq_alloc(struct vhx_aq *aq, size_t size, u32 nseg)
+{
+	const size_t head = ALIGN(size, sizeof(struct vhx_seg));
+	struct vhx_areq *req;
+
+	req = kvzalloc(head + nseg * sizeof(struct vhx_seg), GFP_KERNEL_ACCOUNT);
+	if (!req)
+		return NULL;
+	req->seg = (void *)req + head;
+	req->nseg = nseg;
+	req->aq = aq;
+	req->ep = aq->ep;
+	INIT_LIST_HEAD(&req->all);
+	INIT_LIST_HEAD(&req->node);
+	return req;
+}
+EXPORT_SYMBOL_GPL(vhx_areq_alloc);
+
+/**
+ * vhx_areq_submit - hand a request over
+ * @req: filled in; it comes back by vhx_aq_collect()
+ *
+ * Context: the virtqueue's handler.
+ * Return: 0, or -EINVAL: it is to move bytes both ways, or its pieces are not there.
+ */
+int vhx_areq_submit(struct vhx_areq *req)
+{
+	struct vhx_aq *aq = req->aq;
+
+	if ((req->out_len && req->in_len) || req->data > req->nseg)
+		return -EINVAL;
+	req->seq = atomic64_inc_return(&req->ep->seq);
+	spin_lock(&aq->lock);
+	list_add_tail(&req->all, &aq->all);
+	spin_unlock(&aq->lock);
+	list_add_tail(&req->node, &aq->waiting);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vhx_areq_submit);
+
+/**
+ * vhx_areq_free - let a request go
+ * @req: collected, and what came of it was pushed; or never submitted
+ *
+ * Who waits for what was aborted is told, so that the guest sees the push first.
+ *
+ * Context: the virtqueue's handler, or with the virtqueue detached.
+ */
+void vhx_areq_free(struct vhx_areq *req)
+{
+	struct vhx_aq *aq = req->aq;
+	bool empty;
+
+	spin_lock(&aq->lock);
+	list_del(&req->all);
+	empty = list_empty(&aq->all);
+	spin_unlock(&aq->lock);
+	if (empty)
+		wake_up(&aq->empty);
+	if (req->aborted)
+		vhx_endpoint_check(req->ep);
+	kvfree(req);
+}
+EXPORT_SYMBOL_GPL(vhx_areq_free);
+
+/* ---- data ---- */
+
+static u32 vhx_areq_len(const struct vhx_areq *req)
+{
+	return max(req->out_len, req->in_len);
+}
+
+/* The window as a copy, @len bytes of it. */
+static struct vhx_xfer vhx_areq_xfer(const struct vhx_areq *req, u32 len)
+{
+	return (struct vhx_xfer) {
+		.seg = req->seg + req->data,
+		.n = req->nseg - req->data,
+		.len = len,
+		.off = req->off + req->win_off,
+		.buf = req->q->s->pool.area.mem + ((size_t)req->page << PAGE_SHIFT),
+	};
+}
+
+/*
+ * Make the window ready for the agent. What the pages held before may be another guest's: the guest
+ * gets of them only what the agent says it filled. Return: as vhx_guest_read().
+ */
+static int vhx_areq_fill(struct vhx_areq *req)
+{
+	struct vhx_xfer x;
+
+	req->win_len = min_t(u64, vhx_areq_len(req) - req->win_off,
+			     (u64)req->npages << PAGE_SHIFT);
+	if (!req->out_len)
+		return 0;
+	x = vhx_areq_xfer(req, req->win_len);
+	return vhx_guest_read(req->aq->vq, &x);
+}
+
+/* Return: 0 or negative: it has no tag then. */
+static int vhx_areq_equip(struct vhx_areq *req, struct vhx_session *s)
+{
+	struct vhx_aq *aq = req->aq;
+	u32 pages;
+	int rc;
+
+	rc = vhx_tag_get(&s->queue[aq->index % s->nqueues], req);
+	if (rc) {
+		vhx_session_put(s);
+		return rc;
+	}
+	pages = DIV_ROUND_UP((u64)vhx_areq_len(req) - req->win_off, PAGE_SIZE);
+	pages = min3(pages, READ_ONCE(req->ep->quota), s->pool.area.npages);
+	if (!pages)
+		return 0;
+	rc = vhx_pool_get(&s->pool, aq, pages);
+	if (rc < 0) {
+		vhx_tag_put(req);
+		return rc;
+	}
+	req->page = rc;
+	req->npages = pages;
+	return 0;
+}
+
+/**
+ * vhx_areq_start - give a waiting request to the agent
+ * @req: WAITING, without a tag; in no list
+ *
+ * Context: the virtqueue's handler.
+ * Return: 0: it is READY, and not the caller's any more; else it has no tag, and: -EAGAIN a
+ * translation is missing; -EFAULT; -ECANCELED it was aborted; anything else: nobody can have it
+ * yet.
+ */
+int vhx_areq_start(struct vhx_areq *req)
+{
+	struct vhx_session *s = vhx_endpoint_session(req->ep);
+	struct vhx_squeue *q;
+	int err;
+
+	if (!s)
+		return -ENOTCONN;
+	err = vhx_areq_equip(req, s);
+	if (err)
+		return err;
+	q = req->q;
+	err = vhx_areq_fill(req);
+	if (!err) {
+		if (req->again)
+			trace_vhx_agent_redeliver(q, req);
+		err = vhx_tag_publish(req);
+	}
+	if (err)
+		vhx_tag_put(req);
+	return err;
+}
+
+/* Was the last window's answer such that the next one is wanted? */
+static bool vhx_areq_goes_on(const struct vhx_areq *req)
+{
+	const struct vhx_answer *a = &req->answer;
+
+	if (a->status || a->response || req->win_off == vhx_areq_len(req))
+		return false;
+	return !req->in_len || a->in_len == req->win_len;
+}
+
+/* Take the window that the agent answered: the guest gets what it reads. */
+static int vhx_areq_take(struct vhx_areq *req)
+{
+	const u32 len = req->answer.in_len;
+	struct vhx_xfer x;
+	int err;
+
+	if (req->taken)
+		return 0;
+	if (len) {
+		x = vhx_areq_xfer(req, len);
+		err = vhx_guest_write(req->aq->vq, &x);
+		if (err)
+			return err;
+	}
+	req->copied += len;
+	req->win_off += req->win_len;
+	req->taken = true;
+	return 0;
+}
+
+/**
+ * vhx_areq_land - go on with a request that the agent answered
+ * @req: DONE, with a tag; in no list
+ *
+ * Context: the virtqueue's handler.
+ * Return: 0: it is over; -EINPROGRESS: its next window is READY, and it is not the caller's any
+ * more; -EAGAIN a translation is missing: call again; -ESHUTDOWN it is to wait for another session;
+ * anything else: over, and this is its result.
+ */
+int vhx_areq_land(struct vhx_areq *req)
+{
+	int err;
+
+	err = vhx_areq_take(req);
+	if (err || !vhx_areq_goes_on(req))
+		return err;
+	err = vhx_areq_fill(req);
+	if (err)
+		return err;
+	return vhx_tag_publish(req) ?: -EINPROGRESS;
+}

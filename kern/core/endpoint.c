@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Endpoints, see agent.h: the names by which a VMM and an agent find each other. An endpoint stands
+ * for what the guest sees, and so outlives both.
+ */
+#include <linux/export.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "agent.h"
+#include "args.h"
+#include "session.h"
+#include "vq.h"
+
+static LIST_HEAD(vhx_endpoints);
+static DEFINE_MUTEX(vhx_endpoints_lock);	/* the list, and who is in use */
+
+static void vhx_endpoint_last_put(struct kref *ref)
+{
+	kfree(container_of(ref, struct vhx_endpoint, ref));
+}
+
+void vhx_endpoint_put(struct vhx_endpoint *ep)
+{
+	kref_put(&ep->ref, vhx_endpoint_last_put);
+}
+
+/* Context: vhx_endpoints_lock. */
+static struct vhx_endpoint *vhx_endpoint_find(u32 class, const char *name)
+{
+	struct vhx_endpoint *ep;
+
+	list_for_each_entry(ep, &vhx_endpoints, node)
+		if (ep->class == class && !strcmp(ep->name, name))
+			return ep;
+	return NULL;
+}
+
+/* Context: vhx_endpoints_lock. Return: it, or NULL for want of memory. */
+static struct vhx_endpoint *vhx_endpoint_new(u32 class, const char *name)
+{
+	struct vhx_endpoint *ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
+
+	if (!ep)
+		return NULL;
+	kref_init(&ep->ref);
+	ep->class = class;
+	strscpy(ep->name, name, sizeof(ep->name));
+	atomic_set(&ep->used, 0);
+	atomic64_set(&ep->seq, 0);
+	spin_lock_init(&ep->lock);
+	INIT_LIST_HEAD(&ep->aqs);
+	INIT_LIST_HEAD(&ep->watches);
+	list_add_tail(&ep->node, &vhx_endpoints);
+	return ep;
+}
+
+static bool vhx_endpoint_named(u32 class, const char *name)
+{
+	return class == VHX_ENDPOINT_SCSI && *name &&
+	       strnlen(name, VHX_ENDPOINT_NAME_LEN) < VHX_ENDPOINT_NAME_LEN;
+}
+
+/* All its virtqueues look at what they have. Context: @ep->lock. */
+static void vhx_endpoint_rouse(struct vhx_endpoint *ep)
+{
+	struct vhx_aq *aq;
+
+	list_for_each_entry(aq, &ep->aqs, node)
+		vhx_vq_queue(aq->vq);
+}
+
+/**
+ * vhx_endpoint_freed - pages of a dead session, that counted, are given back
+ * @ep: endpoint: its virtqueues may wait for that, in another session's pool
+ *
+ * Context: any but interrupts.
+ */
+void vhx_endpoint_freed(struct vhx_endpoint *ep)
+{
+	spin_lock(&ep->lock);
+	vhx_endpoint_rouse(ep);
+	spin_unlock(&ep->lock);
+}
+
+/* ---- the agent's side ---- */
+
+/* Context: vhx_endpoints_lock, @s->lock. */
+static int vhx_endpoint_join(struct vhx_endpoint *ep, struct vhx_session *s, u32 quota)
+{
+	int err = 0;
+
+	spin_lock(&ep->lock);
+	if (ep->session || ep->fence) {
+		err = -EBUSY;
+	} else {
+		ep->quota = quota;
+		ep->number = s->neps;
+		ep->session = s;
+		vhx_endpoint_rouse(ep);
+	}
+	spin_unlock(&ep->lock);
+	if (!err) {
+		kref_get(&ep->ref);
+		s->ep[s->neps++] = ep;
+	}
+	return err;
+}
+
+/* Pages. */
+static u32 vhx_endpoint_quota(const struct vhx_session *s, u32 quota)
+{
+	const u32 pages = quota ? quota >> PAGE_SHIFT : s->pool.area.npages / 4;
+
+	return clamp(pages, 1, s->pool.area.npages);
+}
+
+/**
+ * vhx_endpoint_attach - VHX_AGENT_ATTACH
+ * @s: session
+ * @arg: what to serve; its number is filled in
+ *
+ * Context: process, sleeps; @s->lock, @s not dead.
+ * Return: 0, -EINVAL, -ENOSPC, -EBUSY, -ENOMEM.
+ */
+int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg)
+{
+	struct vhx_endpoint *ep;
+	int err = -ENOMEM;
+
+	if (arg->flags || arg->pad || arg->endpoint)
+		return -EINVAL;
+	if (!vhx_endpoint_named(arg->class, arg->name))
+		return -EINVAL;
+	if (s->neps == VHX_AGENT_ENDPOINTS_MAX)
+		return -ENOSPC;
+
+	mutex_lock(&vhx_endpoints_lock);
+	ep = vhx_endpoint_find(arg->class, arg->name) ?: vhx_endpoint_new(arg->class, arg->name);
+	if (ep) {
+		arg->endpoint = s->neps;
+		err = vhx_endpoint_join(ep, s, vhx_endpoint_quota(s, arg->quota));
+	}
+	mutex_unlock(&vhx_endpoints_lock);
+	return err;
+}
+
+/**
+ * vhx_endpoint_destroy - VHX_AGENT_DESTROY
+ * @argp: struct vhx_agent_destroy
+ *
+ * Context: process, sleeps.
+ * Return: 0, -EFAULT, -EINVAL, -E2BIG, -ENOENT, -EBUSY.
+ */
+long vhx_endpoint_destroy(const void __user *argp)
+{
+	struct vhx_agent_destroy arg = {};
+	struct vhx_endpoint *ep;
+	int err;
+
+	err = vhx_args_read(&arg, sizeof(arg), sizeof(arg), argp);
+	if (err)
+		return err;
+	if (arg.flags || arg.pad || !vhx_endpoint_named(arg.class, arg.name))
+		return -EINVAL;
+
+	mutex_lock(&vhx_endpoints_lock);
+	ep = vhx_endpoint_find(arg.class, arg.name);
+	if (!ep) {
+		err = -ENOENT;
+	} else {
+		spin_lock(&ep->lock);
+		if (ep->in_use || ep->session || ep->fence)
+			err = -EBUSY;
+		spin_unlock(&ep->lock);
+	}
+	if (!err) {
+		list_del_init(&ep->node);
+		vhx_endpoint_put(ep);
+	}
+	mutex_unlock(&vhx_endpoints_lock);
+	return err;
+}
+
+/**
+ * vhx_endpoint_session - who serves an endpoint
+ * @ep: endpoint
+ *
+ * Context: any but interrupts.
+ * Return: the session, with a reference that is the caller's, or NULL.
+ */
+struct vhx_session *vhx_endpoint_session(struct vhx_endpoint *ep)
+{
+	struct vhx_session *s;
+
+	spin_lock(&ep->lock);
+	s = ep->session;
+	if (s)
+		kref_get(&s->ref);
+	spin_unlock(&ep->lock);
+	return s;
+}
+
+/**
+ * vhx_endpoint_last_session - who serves an endpoint, or is the last that did
+ * @ep: endpoint
+ *
+ * Context: any but interrupts.
+ * Return: the session, with a reference that is the caller's; NULL when there is none, or nothing
+ * of it concerns the endpoint any more.
+ */
+struct vhx_session *vhx_endpoint_last_session(struct vhx_endpoint *ep)
+{
+	struct vhx_session *s;
+
+	spin_lock(&ep->lock);
+	/* The fence has a reference until it has passed, and takes this lock before. */
+	s = ep->session ?: ep->fence;
+	if (s)
+		kref_get(&s->ref);
+	spin_unlock(&ep->lock);
+	return s;
+}
+
+/**
+ * vhx_endpoint_orphan - a session serves nobody any more
+ * @s: dead session, before its queues are shut
+ *
+ * Context: process; of the session's end.
+ */
+void vhx_endpoint_orphan(struct vhx_session *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->neps; i++) {
+		spin_lock(&s->ep[i]->lock);
+		s->ep[i]->session = NULL;
+		s->ep[i]->fence = s;
+		spin_unlock(&s->ep[i]->lock);
+	}
+}
+
+/**
+ * vhx_endpoint_fenced - all that a dead session began is over
+ * @s: the session
+ *
+ * Context: process, sleeps; after vhx_endpoint_orphan().
+ */
+void vhx_endpoint_fenced(struct vhx_session *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->neps; i++) {
+		struct vhx_endpoint *ep = s->ep[i];
+
+		spin_lock(&ep->lock);
+		ep->fence = NULL;
+		/* What was aborted meanwhile may be answered now. */
+		vhx_endpoint_rouse(ep);
+		spin_unlock(&ep->lock);
+	}
+}
+
+/* ---- the VMM's side ---- */
+
+/**
+ * vhx_endpoint_use - use an endpoint
+ * @class: VHX_ENDPOINT_*
+ * @name: its name, at most VHX_ENDPOINT_NAME_LEN bytes with the NUL
+ *
+ * Context: process, sleeps.
+ * Return: the endpoint, until vhx_endpoint_unuse(); or as a pointer -ENODEV there is none, -EBUSY
+ * somebody uses it.
+ */
+struct vhx_endpoint *vhx_endpoint_use(u32 class, const char *name)
+{
+	struct vhx_endpoint *ep;
+
+	mutex_lock(&vhx_endpoints_lock);
+	ep = vhx_endpoint_find(class, name);
+	if (!ep) {
+		ep = ERR_PTR(-ENODEV);
+	} else if (ep->in_use) {
+		ep = ERR_PTR(-EBUSY);
+	} else {
+		ep->in_use = true;
+		kref_get(&ep->ref);
+	}
+	mutex_unlock(&vhx_endpoints_lock);
+	return ep;
+}
+EXPORT_SYMBOL_GPL(vhx_endpoint_use);
+
+/**
+ * vhx_endpoint_unuse - use it no more
+ * @ep: endpoint; its virtqueues are detached
+ *
+ * Context: process, sleeps.
+ */
+void vhx_endpoint_unuse(struct vhx_endpoint *ep)
+{
+	mutex_lock(&vhx_endpoints_lock);
+	ep->in_use = false;
+	mutex_unlock(&vhx_endpoints_lock);
+	vhx_endpoint_put(ep);
+}
+EXPORT_SYMBOL_GPL(vhx_endpoint_unuse);
+
+/* The module goes: nobody uses any. */
+void vhx_endpoints_exit(void)
+{
+	struct vhx_endpoint *ep, *next;
+
+	list_for_each_entry_safe(ep, next, &vhx_endpoints, node)
+		vhx_endpoint_put(ep);
+}

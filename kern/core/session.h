@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An agent's session: its fd, the queues by which it fetches requests, and what is left of it when
+ * it dies. See <linux/vhx_agent.h>, and agent.h for the locks.
+ *
+ * A session is referenced by its file, by the work that ends it, and by each tag: a request whose
+ * tag it is copies from and to its pool. Endpoints point to it as long as it serves or fences them,
+ * and it has references to them.
+ */
+#ifndef _VHX_SESSION_H
+#define _VHX_SESSION_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/vhx_agent.h>
+#include <linux/workqueue.h>
+
+#include "pool.h"
+
+struct io_uring_cmd;
+struct seq_file;
+struct vhx_aq;
+struct vhx_areq;
+struct vhx_endpoint;
+
+/**
+ * struct vhx_slot - a tag
+ * @req: whose it is, NULL when it is free
+ * @gen: its generation; goes on from one request to the next
+ */
+struct vhx_slot {
+	struct vhx_areq *req;
+	u32 gen;
+};
+
+/**
+ * struct vhx_squeue - a queue of a session; the last one has no tags, and is there for EVENT
+ * @s: session
+ * @index: which
+ * @first: its first tag
+ * @ntags: how many
+ * @ring: user-readable: tags that were delivered, @ntags entries
+ * @lock: what is below
+ * @parked: a command that waits. Who takes it from here completes it, and nobody else does
+ * @max: most tags that it wants
+ * @dead: the session ended
+ * @drained: nothing is delivered any more
+ * @events: VHX_AGENT_EV_*, not delivered; only of the last
+ * @ready: READY requests, by vhx_areq.node
+ * @cursor: tags delivered so far
+ * @slot: tags
+ * @free: indices of those that are free
+ * @nfree: how many
+ * @starved: virtqueues that found none, by vhx_aq.tagless
+ * @stats: counters; read without the lock
+ */
+struct vhx_squeue {
+	struct vhx_session *s;
+	u32 index;
+	u32 first;
+	u32 ntags;
+	u32 *ring;
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	struct io_uring_cmd *parked;
+	u32 max;
+	bool dead;
+	bool drained;
+	u32 events;
+	struct list_head ready;
+	u32 cursor;
+	struct vhx_slot *slot;
+	u32 *free;
+	u32 nfree;
+	struct list_head starved;
+	u64 stats[VHX_AGENT_QSTAT_NR];
+};
+
+/**
+ * struct vhx_session - a session
+ * @ref: references
+ * @id: for people
+ * @nqueues: with tags
+ * @queue: they, and one more for EVENT
+ * @req: struct vhx_agent_req of each tag
+ * @ring: the queues' rings
+ * @pool: bounce pages
+ * @lock: mmap() and ATTACH against the end; taken under mmap_lock, no user memory is touched
+ * @dead: bit 0: it ended
+ * @ep: endpoints it serves; under @lock
+ * @neps: how many
+ * @kill: ends it
+ * @fence: looks whether what it did is over
+ * @fence_at: pages before this one are idle; of @fence alone
+ * @fence_delay: jiffies to its next look
+ */
+struct vhx_session {
+	struct kref ref;
+	u32 id;
+	u32 nqueues;
+	struct vhx_squeue *queue;
+	struct vhx_area req;
+	struct vhx_area ring;
+	struct vhx_pool pool;
+	struct mutex lock;
+	unsigned long dead;
+	struct vhx_endpoint *ep[VHX_AGENT_ENDPOINTS_MAX];
+	u32 neps;
+	struct work_struct kill;
+	struct delayed_work fence;
+	u32 fence_at;
+	unsigned long fence_delay;
+};
+
+/* Context: q->lock. */
+static inline void vhx_squeue_count(struct vhx_squeue *q, enum vhx_agent_qstat id, u64 n)
+{
+	WRITE_ONCE(q->stats[id], q->stats[id] + n);
+}
+
+/* session.c */
+int vhx_session_init(void);
+void vhx_session_exit(void);
+long vhx_session_open(const void __user *argp);
+void vhx_session_put(struct vhx_session *s);
+void vhx_session_kill(struct vhx_session *s);
+
+/* squeue.c */
+int vhx_squeue_init(struct vhx_squeue *q, u32 ntags);
+void vhx_squeue_free(struct vhx_squeue *q);
+int vhx_squeue_cmd(struct io_uring_cmd *cmd, struct vhx_squeue *q, u32 max,
+		   unsigned int issue_flags);
+void vhx_squeue_cancel(struct io_uring_cmd *cmd, unsigned int issue_flags);
+void vhx_squeue_ring(struct vhx_squeue *q, u32 events);
+void vhx_squeue_drain(struct vhx_squeue *q);
+void vhx_squeue_kill(struct vhx_squeue *q);
+void vhx_squeue_show(struct vhx_squeue *q, struct seq_file *m);
+
+/* commit.c */
+int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n);
+
+/* tag.c */
+int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req);
+void vhx_tag_put(struct vhx_areq *req);
+void __vhx_tag_put(struct vhx_areq *req);
+void vhx_tag_leave(struct vhx_squeue *q, struct vhx_aq *aq);
+int vhx_tag_publish(struct vhx_areq *req);
+
+/* endpoint.c */
+void vhx_endpoints_exit(void);
+void vhx_endpoint_put(struct vhx_endpoint *ep);
+int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg);
+long vhx_endpoint_destroy(const void __user *argp);
+void vhx_endpoint_orphan(struct vhx_session *s);
+void vhx_endpoint_fenced(struct vhx_session *s);
+void vhx_endpoint_freed(struct vhx_endpoint *ep);
+struct vhx_session *vhx_endpoint_session(struct vhx_endpoint *ep);
+struct vhx_session *vhx_endpoint_last_session(struct vhx_endpoint *ep);
+
+/* abort.c */
+void vhx_endpoint_check(struct vhx_endpoint *ep);
+
+#endif /* _VHX_SESSION_H */

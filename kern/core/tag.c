@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tags: what a request has from the moment it is meant for a session until it has nothing more to
+ * do with that. See session.h.
+ */
+#include <linux/slab.h>
+
+#include "agent.h"
+#include "session.h"
+#include "vq.h"
+
+/**
+ * vhx_tag_get - give a request a tag
+ * @q: queue of a session that the caller has a reference to, which becomes the tag's
+ * @req: WAITING, without one
+ *
+ * Context: the virtqueue's handler.
+ * Return: 0; -ESHUTDOWN the session ended; -ENOSPC: the virtqueue is queued when it is worth
+ * another try.
+ */
+int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
+{
+	struct vhx_aq *aq = req->aq;
+	int err = 0;
+	u32 i;
+
+	spin_lock(&aq->lock);
+	spin_lock(&q->lock);
+	if (q->dead) {
+		err = -ESHUTDOWN;
+	} else if (!q->nfree) {
+		err = -ENOSPC;
+		vhx_squeue_count(q, VHX_AGENT_QSTAT_STARVED, 1);
+		if (list_empty(&aq->tagless))
+			list_add_tail(&aq->tagless, &q->starved);
+	} else {
+		i = q->free[--q->nfree];
+		q->slot[i].req = req;
+		req->tag = q->first + i;
+		req->q = q;
+	}
+	spin_unlock(&q->lock);
+	spin_unlock(&aq->lock);
+	return err;
+}
+
+/**
+ * __vhx_tag_put - take the tag, and the pages, of a request that has no virtqueue, and free it
+ * @req: with a tag, and nobody's
+ *
+ * Context: process; no lock.
+ */
+void __vhx_tag_put(struct vhx_areq *req)
+{
+	vhx_tag_put(req);
+	kvfree(req);
+}
+
+/**
+ * vhx_tag_put - take a request's tag, and its pages
+ * @req: its virtqueue's handler's, or nobody's. Without a tag nothing is done
+ *
+ * Context: process; no lock below the virtqueue's.
+ */
+void vhx_tag_put(struct vhx_areq *req)
+{
+	struct vhx_squeue *q = req->q;
+	struct vhx_aq *aq = req->aq, *hungry, *next;
+	bool dead;
+	u32 i;
+
+	if (!q)
+		return;
+	i = req->tag - q->first;
+	vhx_pool_put(&q->s->pool, req->ep, req->page, req->npages);
+	req->npages = 0;
+	if (aq)
+		spin_lock(&aq->lock);
+	spin_lock(&q->lock);
+	q->slot[i].req = NULL;
+	q->free[q->nfree++] = i;
+	list_for_each_entry_safe(hungry, next, &q->starved, tagless) {
+		list_del_init(&hungry->tagless);
+		vhx_vq_queue(hungry->vq);
+	}
+	req->q = NULL;
+	dead = q->dead;
+	spin_unlock(&q->lock);
+	if (aq)
+		spin_unlock(&aq->lock);
+	if (dead)
+		vhx_endpoint_freed(req->ep);
+	vhx_session_put(q->s);
+}
+
+/**
+ * vhx_tag_leave - a virtqueue waits for no tag any more
+ * @q: queue
+ * @aq: it; that it waits for none is fine
+ *
+ * Context: any but interrupts.
+ */
+void vhx_tag_leave(struct vhx_squeue *q, struct vhx_aq *aq)
+{
+	spin_lock(&q->lock);
+	list_del_init(&aq->tagless);
+	spin_unlock(&q->lock);
+}
+
+/* The table's entry. The agent may see it at any time, and has no use for it before a FETCH. */
+static void vhx_tag_describe(const struct vhx_areq *req)
+{
+	struct vhx_agent_req *to = req->q->s->req.mem;
+	struct vhx_agent_req r = {
+		.gen = req->gen,
+		.type = req->type,
+		.endpoint = req->ep->number,
+		.out_len = req->out_len,
+		.in_len = req->in_len,
+		.win_off = req->win_off,
+		.win_len = req->win_len,
+		.pool_off = req->npages ? req->page << PAGE_SHIFT : 0,
+	};
+
+	if (req->again)
+		r.flags |= VHX_AGENT_REQ_AGAIN;
+	if (req->win_off + req->win_len < max(req->out_len, req->in_len))
+		r.flags |= VHX_AGENT_REQ_MORE;
+	memcpy(r.payload, req->payload, sizeof(r.payload));
+	memcpy(&to[req->tag], &r, sizeof(r));
+}
+
+/**
+ * vhx_tag_publish - a request is READY
+ * @req: with a tag; its data is in the pool; in no list
+ *
+ * Context: the virtqueue's handler.
+ * Return: 0: it is not the caller's any more; -ESHUTDOWN the session ended; -ECANCELED it was
+ * aborted.
+ */
+int vhx_tag_publish(struct vhx_areq *req)
+{
+	struct vhx_squeue *q = req->q;
+	struct vhx_aq *aq = req->aq;
+	int err = 0;
+
+	spin_lock(&aq->lock);
+	spin_lock(&q->lock);
+	if (q->dead) {
+		err = -ESHUTDOWN;
+	} else if (req->aborted) {
+		err = -ECANCELED;
+	} else {
+		req->gen = ++q->slot[req->tag - q->first].gen;
+		vhx_tag_describe(req);
+		req->taken = false;
+		req->state = VHX_AREQ_READY;
+		list_add_tail(&req->node, &q->ready);
+	}
+	spin_unlock(&q->lock);
+	spin_unlock(&aq->lock);
+	return err;
+}
