@@ -97,7 +97,7 @@ install: all
 	install -m 644 tools/drop-in/vhx-drop-in.conf $(DESTDIR)$(PREFIX)/share/vhx/
 	for rel in $(KRELS); do \
 		install -d $(DESTDIR)/lib/modules/$$rel/updates && \
-		install -m 644 build/$$rel/*.ko $(DESTDIR)/lib/modules/$$rel/updates/ && \
+		install -m 644 build/$$rel/vhx*.ko $(DESTDIR)/lib/modules/$$rel/updates/ && \
 		{ [ -n "$(DESTDIR)" ] || depmod $$rel; } || exit; \
 	done
 
