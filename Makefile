@@ -38,7 +38,7 @@ selftests: user
 
 check-unit:
 	@$(MAKE) -C selftests/unit check
-	@$(MAKE) -C selftests/agent check
+	@$(MAKE) -C selftests/unit/scsi check
 
 fuzz:
 	@$(MAKE) -C selftests/fuzz run
