@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * libvhx: what a program needs to see and steer vhx: the nodes' features, the netlink dumps,
- * policies from a .bpf.o file to a pinned link, the tap shim, test vectors.
+ * policies from a .bpf.o file to a pinned link, the tap shim, test vectors, sessions of agents.
  *
  * A method of an object is object__verb. A function that can fail returns a negative errno;
  * nothing is ever printed (libbpf says what libbpf_set_print() of the process lets it say).
@@ -20,6 +20,7 @@
 
 #include <linux/types.h>
 #include <linux/vhx.h>
+#include <linux/vhx_agent.h>
 #include <linux/vhx_bpf.h>
 
 #ifdef __cplusplus
@@ -589,6 +590,97 @@ VHX_API const char *vhx_vec__error(const struct vhx_vec *vec);
 
 /** vhx_vec__policy() - Return: the policy that was run last, for its log, or NULL. */
 VHX_API const struct vhx_policy *vhx_vec__policy(const struct vhx_vec *vec);
+
+/* --- agents (agent.c; what the parts mean is in <linux/vhx_agent.h>) --- */
+
+struct io_uring_sqe;
+
+/**
+ * struct vhx_agent - a session; its members are for reading
+ * @fd: the session, for io_uring
+ * @tags: of all queues
+ * @queue_tags: of one
+ * @req: what each tag asks for, written by the kernel: read every field once
+ * @ring: see vhx_agent__tag()
+ * @pool: memory for the data of requests, fit for direct I/O
+ */
+struct vhx_agent {
+	int fd;
+	__u32 queues;
+	__u32 tags;
+	__u32 queue_tags;
+	__u32 pool_size;
+	const struct vhx_agent_req *req;
+	const __u32 *ring;
+	void *pool;
+};
+
+/**
+ * vhx_agent__open() - make a session and map it
+ * @agent: out
+ * @queues: one for each thread that is to serve
+ * @tags: of all queues, a power of two for each
+ * @pool_size: bytes, a multiple of the page size
+ *
+ * Return: 0; -ENOENT or -ENXIO: the module is not loaded; -ENOTTY: it has no agents; what
+ * VHX_AGENT_OPEN and mmap(2) say.
+ */
+VHX_API int vhx_agent__open(struct vhx_agent **agent, __u32 queues, __u32 tags, __u32 pool_size);
+
+/* What was fetched and not committed is the next session's. */
+VHX_API void vhx_agent__close(struct vhx_agent *agent);
+
+/**
+ * vhx_agent__attach() - serve a SCSI endpoint, which is made if there is none
+ * @name: its wwpn
+ * @quota: bytes of the pool for its requests, 0: a quarter
+ * @endpoint: out: what requests call it
+ *
+ * Return: 0; -EBUSY: it has a session, or what a dead one did is not over; -ENOSPC; -EINVAL.
+ */
+VHX_API int vhx_agent__attach(struct vhx_agent *agent, const char *name, __u32 quota,
+			      __u32 *endpoint);
+
+/**
+ * vhx_agent__destroy() - forget a SCSI endpoint
+ * @ctl: VHX_NODE_CTL
+ *
+ * Return: 0; -ENOENT; -EBUSY: a VMM or an agent uses it.
+ */
+VHX_API int vhx_agent__destroy(int ctl, const char *name);
+
+/* Nothing more is fetched: parked commands end with -ESHUTDOWN. What was can be committed. */
+VHX_API int vhx_agent__drain(struct vhx_agent *agent);
+
+/**
+ * vhx_agent__tag() - a tag that was fetched
+ * @at: how many of the queue's were fetched before it
+ *
+ * Return: the tag.
+ */
+VHX_API __u32 vhx_agent__tag(const struct vhx_agent *agent, __u32 queue, __u32 at);
+
+/*
+ * SQEs. @fd is the session's, or its place among the registered files; then set IOSQE_FIXED_FILE
+ * behind it, and user_data always: these clear both. Never link them.
+ */
+VHX_API void vhx_agent__prep_fetch(struct io_uring_sqe *sqe, int fd, __u16 queue);
+VHX_API void vhx_agent__prep_event(struct io_uring_sqe *sqe, int fd);
+
+/**
+ * struct vhx_agent_answers - what is committed
+ * @done: @nr of them, and their sense, untouched until the command is over
+ * @fetch: fetch as well; without it the command never waits
+ */
+struct vhx_agent_answers {
+	const struct vhx_agent_done *done;
+	__u16 nr;
+	__u16 queue;
+	bool fetch;
+};
+
+VHX_API void vhx_agent__prep_commit(struct io_uring_sqe *sqe, int fd,
+				    const struct vhx_agent_answers *answers);
 
 #ifdef __cplusplus
 }
