@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vhxd.conf: what is understood, and in which line what is not is reported. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "tests.h"
+
+static char path[256];
+
+static void write_conf(const void *text, size_t len)
+{
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/conf.%d", getenv("VHX_TMP") ?: "/tmp", (int)getpid());
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, len, f), len);
+	fclose(f);
+}
+
+static int load(const char *text, struct conf **conf, struct msg *msg)
+{
+	int ret;
+
+	memset(msg, 0, sizeof(*msg));
+	write_conf(text, strlen(text));
+	ret = conf_load(path, conf, msg);
+	unlink(path);
+	return ret;
+}
+
+static struct conf *good(const char *text)
+{
+	struct conf *conf;
+	struct msg msg;
+
+	if (load(text, &conf, &msg))
+		fail_msg("%s", msg.text);
+	return conf;
+}
+
+static void test_empty(void **state)
+{
+	struct conf *c = good("");
+
+	assert_int_equal(c->queues, 1);
+	assert_int_equal(c->tags, 256);
+	assert_int_equal(c->pool, 32 << 20);
+	assert_string_equal(c->socket, CONF_SOCKET);
+	assert_string_equal(c->state_dir, CONF_STATE_DIR);
+	assert_string_equal(c->user, "");
+	assert_int_equal(c->nr_targets, 0);
+	conf_free(c);
+}
+
+static void test_host(void **state)
+{
+	struct conf *c = good("# comment\n"
+			      "[vhxd]\n"
+			      "queues = 4\n"
+			      "tags=1024 ; as it is\n"
+			      "pool = 64M\n"
+			      "state_dir = /srv/state\n"
+			      "user = vhx\n"
+			      "socket = /tmp/s\n");
+
+	assert_int_equal(c->queues, 4);
+	assert_int_equal(c->tags, 1024);
+	assert_int_equal(c->pool, 64 << 20);
+	assert_string_equal(c->state_dir, "/srv/state");
+	assert_string_equal(c->user, "vhx");
+	assert_string_equal(c->socket, "/tmp/s");
+	conf_free(c);
+}
+
+static void test_targets(void **state)
+{
+	struct conf *c = good("[scsi naa.500a]\n"
+			      "quota = 1M\n"
+			      "lun.0 = /dev/vg/a,serial=S1,cache=writethrough,readonly,block=4096\n"
+			      "lun.3.7 = /b,,c,thin,size=2G,name=data\n"
+			      "[scsi naa.500b]\n"
+			      "lun.16383 = /c\n");
+	const struct target_conf *t = conf_find(c, "naa.500a");
+
+	assert_int_equal(c->nr_targets, 2);
+	assert_non_null(t);
+	assert_int_equal(t->quota, 1 << 20);
+	assert_int_equal(t->nr_disks, 2);
+	assert_string_equal(t->disks[0].path, "/dev/vg/a");
+	assert_string_equal(t->disks[0].serial, "S1");
+	assert_string_equal(t->disks[0].name, "naa.500a:0:0");
+	assert_true(t->disks[0].write_through && t->disks[0].read_only && !t->disks[0].thin);
+	assert_int_equal(t->disks[0].block, 4096);
+	assert_string_equal(t->disks[1].path, "/b,c");
+	assert_string_equal(t->disks[1].name, "data");
+	assert_int_equal(t->disks[1].target, 3);
+	assert_int_equal(t->disks[1].lun, 7);
+	assert_int_equal(t->disks[1].block, 512);
+	assert_true(t->disks[1].thin && !t->disks[1].write_through);
+	assert_int_equal(t->disks[1].size, 2ULL << 30);
+	assert_int_equal(conf_find(c, "naa.500b")->disks[0].lun, 16383);
+	assert_null(conf_find(c, "naa.500"));
+	conf_free(c);
+}
+
+static void test_shared(void **state)
+{
+	struct conf *c = good("[scsi a]\ngroup = g\nlun.0 = /d,serial=1\n"
+			      "[scsi b]\ngroup = g\nlun.5 = /d,serial=1\n");
+
+	assert_string_equal(c->targets[0].disks[0].name, "a:0:0");
+	assert_string_equal(c->targets[1].disks[0].name, "a:0:0");
+	assert_true(conf_same_disk(c->targets[0].disks, c->targets[1].disks));
+	conf_free(c);
+}
+
+struct bad {
+	const char *text;
+	unsigned int line;
+	const char *what;
+};
+
+#define LONG50	"01234567890123456789012345678901234567890123456789"
+#define LONG200	LONG50 LONG50 LONG50 LONG50
+
+static const struct bad bads[] = {
+	{ "queues = 1\n", 1, "before the first [section]" },
+	{ "[vhxd]\n\nque = 1\n", 3, "no setting \"que\"" },
+	{ "[vhxd]\nqueues = 0\n", 2, "at least 1" },
+	{ "[vhxd]\nqueues = 65\n", 2, "no number from 0 to 64" },
+	{ "[vhxd]\nqueues = -1\n", 2, "no number" },
+	{ "[vhxd]\nqueues = 0x2\n", 2, "no number" },
+	{ "[vhxd]\nqueues = 2 3\n", 2, "no number" },
+	{ "[vhxd]\nqueues = 99999999999999999999999\n", 2, "no number" },
+	{ "[vhxd]\nqueues =\n", 2, "no number" },
+	{ "[vhxd]\nqueues = 1\nqueues = 1\n", 3, "queues is there twice" },
+	{ "[vhxd]\npool = 2G\n", 2, "no size" },
+	{ "[vhxd]\npool = 17179869184G\n", 2, "no size" },
+	{ "[vhxd]\npool = 5000\n", 2, "multiple of 4096" },
+	{ "[vhxd]\npool = 4KB\n", 2, "no size" },
+	{ "[vhxd]\nuser = " LONG50 LONG50 "\n", 2, "more than 63" },
+	{ "[vhxd]\nuser = \303\244\n", 2, "ASCII" },
+	{ "[vhxd]\nwhat is this\n", 2, "neither a [section]" },
+	{ "[vhxd\n", 1, "neither a [section]" },
+	{ "[vhxd]\nuser = " LONG200 "\n", 2, "more than 198 characters" },
+	{ "[scsi " LONG50 "]\nlun.0 = /a\n", 2, "too long" },
+	{ "[net x]\na = b\n", 2, "no [net x]" },
+	{ "[scsi ]\nlun.0 = /a\n", 2, "needs a wwpn" },
+	{ "[scsi a b]\nlun.0 = /a\n", 2, "needs a wwpn" },
+	{ "[scsi a/b]\nlun.0 = /a\n", 2, "needs a wwpn" },
+	{ "[scsi a]\nlun.0 = /a\n[scsi b]\nlun.0 = /b\n[scsi a]\nlun.1 = /c\n", 6, "twice" },
+	{ "[scsi a]\nlun = /a\n", 2, "no setting \"lun\"" },
+	{ "[scsi a]\nlun. = /a\n", 2, "neither LUN" },
+	{ "[scsi a]\nlun.x = /a\n", 2, "neither LUN" },
+	{ "[scsi a]\nlun.16384 = /a\n", 2, "neither LUN" },
+	{ "[scsi a]\nlun.256.0 = /a\n", 2, "neither LUN" },
+	{ "[scsi a]\nlun.1.2.3 = /a\n", 2, "neither LUN" },
+	{ "[scsi a]\nlun.00000000001.0 = /a\n", 2, "neither LUN" },
+	{ "[scsi a]\nlun.0 = a\n", 2, "no absolute path" },
+	{ "[scsi a]\nlun.0 =\n", 2, "no absolute path" },
+	{ "[scsi a]\nlun.0 = ,thin\n", 2, "no absolute path" },
+	{ "[scsi a]\nlun.0 = /a,thick\n", 2, "is called \"thick\"" },
+	{ "[scsi a]\nlun.0 = /a,\n  thin\n", 3, "no absolute path" },
+	{ "[scsi a]\nlun.0 = /a,thin=1\n", 2, "thin takes no value" },
+	{ "[scsi a]\nlun.0 = /a,cache\n", 2, "cache needs a value" },
+	{ "[scsi a]\nlun.0 = /a,cache=none\n", 2, "writeback or writethrough" },
+	{ "[scsi a]\nlun.0 = /a,block=1024\n", 2, "512 or 4096" },
+	{ "[scsi a]\nlun.0 = /a,serial=\n", 2, "no value" },
+	{ "[scsi a]\nlun.0 = /a,serial=" LONG50 "\n", 2, "more than 36" },
+	{ "[scsi a]\nlun.0 = /a,name=../x\n", 2, "name=../x" },
+	{ "[scsi a]\nlun.0 = /a,name=.x\n", 2, "name=.x" },
+	{ "[scsi a]\nlun.0 = /a,name=x y\n", 2, "name=x y" },
+	{ "[scsi a]\nlun.0 = /a,size=9E\n", 2, "no size" },
+	{ "[scsi a]\nlun.0 = /a\nlun.0 = /b\n", 3, "has a disk at 0.0: /a" },
+	{ "[scsi a]\nlun.0 = /a\nlun.0.0 = /b\n", 3, "has a disk at 0.0" },
+	{ "[scsi a]\nlun.0 = /a\nlun.1 = /a\n", 3, "has /a already" },
+	{ "[scsi a]\nlun.0 = /a,name=x\nlun.1 = /b,name=x\n", 3, "both called x" },
+	{ "[scsi a]\nlun.0 = /a\n[scsi b]\nlun.0 = /a\n", 4, "the same \"group =\"" },
+	{ "[scsi a]\ngroup = g\nlun.0 = /a\n[scsi b]\ngroup = g\nlun.0 = /a,thin\n", 6,
+	  "other options" },
+	{ "[scsi a]\nlun.0 = /a\ngroup = g\n", 3, "above the disks" },
+};
+
+static void test_bad(void **state)
+{
+	struct conf *conf;
+	char where[300];
+	struct msg msg;
+	size_t i;
+
+	for (i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
+		if (!load(bads[i].text, &conf, &msg))
+			fail_msg("taken: %s", bads[i].text);
+		snprintf(where, sizeof(where), "%s:%u: ", path, bads[i].line);
+		if (strncmp(msg.text, where, strlen(where)) || !strstr(msg.text, bads[i].what))
+			fail_msg("%s:\nwanted line %u, \"%s\"\nis %s", bads[i].text,
+				 bads[i].line, bads[i].what, msg.text);
+	}
+}
+
+static void test_tags(void **state)
+{
+	struct conf *conf;
+	struct msg msg;
+
+	assert_int_equal(load("[vhxd]\nqueues = 3\ntags = 256\n", &conf, &msg), -EINVAL);
+	assert_non_null(strstr(msg.text, "power of two"));
+	assert_int_equal(load("[vhxd]\ntags = 16384\n", &conf, &msg), 0);
+	conf_free(conf);
+	assert_int_equal(load("[vhxd]\nqueues = 3\n", &conf, &msg), 0);
+	assert_int_equal(conf->tags, 768);
+	conf_free(conf);
+}
+
+static void test_no_file(void **state)
+{
+	struct conf *conf;
+	struct msg msg;
+
+	assert_int_equal(conf_load("/nonesuch/vhxd.conf", &conf, &msg), -ENOENT);
+	assert_non_null(strstr(msg.text, "ENOENT"));
+	assert_true(conf_load("/", &conf, &msg) < 0);
+}
+
+static void test_nul(void **state)
+{
+	static const char text[] = "[vhxd]\nque\0ues = 1\nqueues = 2\n";
+	struct conf *conf;
+	struct msg msg;
+
+	write_conf(text, sizeof(text) - 1);
+	assert_int_equal(conf_load(path, &conf, &msg), -EINVAL);
+	unlink(path);
+}
+
+/* Any bytes are an error or a configuration, never a crash. */
+static void test_noise(void **state)
+{
+	static const char bits[] = "[]=;#\n \t,.lun0/scsi vhxd\\\"\0\377";
+	unsigned int seed = getenv("VHX_SEED") ? (unsigned int)atoi(getenv("VHX_SEED")) : 1;
+	char text[400];
+	struct conf *conf;
+	struct msg msg;
+	size_t i, len;
+	int n;
+
+	for (n = 0; n < 3000; n++) {
+		len = (size_t)rand_r(&seed) % sizeof(text);
+		for (i = 0; i < len; i++)
+			text[i] = bits[(size_t)rand_r(&seed) % sizeof(bits)];
+		if (n & 1 && len > 9)
+			memcpy(text, "[scsi a]\n", 9);
+		write_conf(text, len);
+		if (!conf_load(path, &conf, &msg))
+			conf_free(conf);
+	}
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_noise),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
