@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Endpoints: targets as the kernel knows them, attached to the session. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "log.h"
+
+#define RETRY_MS	100
+
+struct endpoint *endpoint_find(struct host *host, const char *wwpn)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHX_AGENT_ENDPOINTS_MAX; i++)
+		if (host->endpoints[i] && !strcmp(host->endpoints[i]->wwpn, wwpn))
+			return host->endpoints[i];
+	return NULL;
+}
+
+struct lun *endpoint_lun(const struct endpoint *endpoint, uint8_t target, uint16_t lun)
+{
+	struct lun *l;
+
+	list_for_each(l, &endpoint->luns, node)
+		if (l->target == target && l->lun == lun)
+			return l;
+	return NULL;
+}
+
+/* Without a name it is one of its own, as all the others without. */
+static struct group *get_group(struct host *host, const char *name)
+{
+	struct group *group;
+
+	list_for_each(group, &host->groups, node)
+		if (*name && !strcmp(group->name, name))
+			return group;
+	group = calloc(1, sizeof(*group));
+	if (!group)
+		return NULL;
+	strcpy(group->name, name);
+	pthread_mutex_init(&group->lock, NULL);
+	list_add(&host->groups, &group->node);
+	return group;
+}
+
+static bool port_is_taken(const struct host *host, uint16_t port)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHX_AGENT_ENDPOINTS_MAX; i++)
+		if (host->endpoints[i] && host->endpoints[i]->port == port)
+			return true;
+	return false;
+}
+
+/* Reservations name it: it should be the same after the file was put in another order. */
+static uint16_t pick_port(const struct host *host, const char *wwpn)
+{
+	uint32_t hash = 0x811c9dc5;
+	uint16_t port;
+
+	for (; *wwpn; wwpn++)
+		hash = (hash ^ (uint8_t)*wwpn) * 0x01000193;
+	port = (uint16_t)(hash % 65535 + 1);
+	while (port_is_taken(host, port))
+		port = (uint16_t)(port % 65535 + 1);
+	return port;
+}
+
+/* The kernel looks at the I/O of a session that died before it gives its requests to another. */
+static int attach(struct host *host, const struct target_conf *conf, uint32_t *number,
+		  struct msg *msg)
+{
+	unsigned int waited = 0;
+	int ret;
+
+	for (;;) {
+		ret = vhx_agent__attach(host->agent, conf->wwpn, conf->quota, number);
+		if (ret != -EBUSY || waited >= host->home.wait_ms)
+			break;
+		if (!waited)
+			log_info("%s: waiting for the agent before", conf->wwpn);
+		usleep(RETRY_MS * 1000);
+		waited += RETRY_MS;
+	}
+	if (!ret && *number < VHX_AGENT_ENDPOINTS_MAX)
+		return 0;
+	return msg_set(msg, ret ? ret : -EPROTO, "%s: cannot be attached (%s)%s", conf->wwpn,
+		       msg_errno(ret ? ret : -EPROTO),
+		       ret == -EBUSY ? ": another agent serves it" : "");
+}
+
+static int open_scsi(struct host *host, struct endpoint *e, struct msg *msg)
+{
+	int ret;
+
+	e->port = pick_port(host, e->wwpn);
+	ret = scsi_target_create(e->wwpn, e->port, &e->target, msg);
+	if (ret)
+		return ret;
+	/* An endpoint has one VM at a time, so that its name is the VM's as well. */
+	ret = scsi_nexus_create(e->target, e->wwpn, &e->nexus);
+	if (!ret)
+		return 0;
+	scsi_target_destroy(e->target);
+	return msg_set(msg, ret, "%s: no nexus (%s)", e->wwpn, msg_errno(ret));
+}
+
+int endpoint_open(struct host *host, const struct target_conf *conf, struct endpoint **endpoint,
+		  struct msg *msg)
+{
+	struct endpoint *e;
+	int ret;
+
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return msg_set(msg, -ENOMEM, "%s: no memory", conf->wwpn);
+	strcpy(e->wwpn, conf->wwpn);
+	list_init(&e->luns);
+	e->group = get_group(host, conf->group);
+	ret = e->group ? open_scsi(host, e, msg) : msg_set(msg, -ENOMEM, "no memory");
+	if (ret)
+		goto err_free;
+	ret = attach(host, conf, &e->number, msg);
+	if (ret)
+		goto err_scsi;
+	/* Loops may run: a request of it can come from now on. */
+	__atomic_store_n(&host->endpoints[e->number], e, __ATOMIC_RELEASE);
+	*endpoint = e;
+	return 0;
+
+err_scsi:
+	scsi_nexus_destroy(e->nexus);
+	scsi_target_destroy(e->target);
+err_free:
+	free(e);
+	return ret;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that the agent has: a session, its loops, targets and their disks. The main thread alone
+ * changes it; the loops find their way from a request's endpoint to its target in it.
+ */
+#ifndef _VHXD_HOST_H
+#define _VHXD_HOST_H
+
+#include "conf.h"
+#include "disk.h"
+#include "libvhx.h"
+#include "loop.h"
+
+struct queue;
+
+/**
+ * struct lun - a disk at its place
+ * @by_hand: by the control socket: the configuration file has no say in it
+ */
+struct lun {
+	struct list node;
+	struct disk *disk;
+	uint8_t target;
+	uint16_t lun;
+	bool by_hand;
+};
+
+/**
+ * struct endpoint - what a VMM names by its wwpn
+ * @number: what requests call it
+ * @port: its relative target port, which only depends on the wwpn where none is taken
+ */
+struct endpoint {
+	char wwpn[CONF_WWPN_LEN];
+	uint32_t number;
+	uint16_t port;
+	struct group *group;
+	struct scsi_target *target;
+	struct scsi_nexus *nexus;
+	struct list luns;
+};
+
+/**
+ * struct host - see above
+ * @endpoints: by number; one that is there stays
+ * @places: which of the registered files are taken
+ */
+struct host {
+	struct conf *conf;
+	struct vhx_agent *agent;
+	struct disk_home home;
+	char boot_id[40];
+	struct loop *loops;
+	struct queue *queues;
+	bool loops_run;
+	struct endpoint *endpoints[VHX_AGENT_ENDPOINTS_MAX];
+	struct list groups;
+	struct list disks;
+	bool places[LOOP_NR_FILES];
+};
+
+/* host.c: from the configuration to loops that run, and back. */
+int host_open(struct host *host, struct conf *conf, struct msg *msg);
+int host_run(struct host *host, struct msg *msg);
+/* Fetches nothing more, finishes what it has, saves. The process is to end then. */
+void host_close(struct host *host);
+/* Every loop goes around: false if one has not since it was asked last. */
+bool host_alive(struct host *host);
+
+/* endpoint.c */
+struct endpoint *endpoint_find(struct host *host, const char *wwpn);
+int endpoint_open(struct host *host, const struct target_conf *conf, struct endpoint **endpoint,
+		  struct msg *msg);
+struct lun *endpoint_lun(const struct endpoint *endpoint, uint8_t target, uint16_t lun);
+
+/* host_disk.c */
+int host_add_disk(struct host *host, struct endpoint *endpoint, const struct disk_conf *conf,
+		  bool by_hand, struct msg *msg);
+int host_remove_disk(struct host *host, struct endpoint *endpoint, struct lun *lun,
+		     struct msg *msg);
+
+/* reload.c: what the file says now; errors are logged, and everything else is done. */
+int host_reload(struct host *host, const char *path);
+
+#endif

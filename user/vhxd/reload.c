@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The configuration file again: disks that it has no more go, new ones come, others stay. */
+#include <string.h>
+
+#include "host.h"
+#include "log.h"
+
+static const struct disk_conf *find_disk(const struct target_conf *target, const struct lun *lun)
+{
+	unsigned int i;
+
+	for (i = 0; target && i < target->nr_disks; i++)
+		if (target->disks[i].target == lun->target && target->disks[i].lun == lun->lun)
+			return target->disks + i;
+	return NULL;
+}
+
+/* One with other options goes, and comes again as it is now. */
+static void remove_old(struct host *host, struct endpoint *endpoint,
+		       const struct target_conf *target)
+{
+	const struct disk_conf *conf;
+	struct lun *lun, *tmp;
+	struct msg msg;
+
+	list_for_each_safe(lun, tmp, &endpoint->luns, node) {
+		conf = find_disk(target, lun);
+		if (lun->by_hand || (conf && conf_same_disk(conf, &lun->disk->conf)))
+			continue;
+		if (host_remove_disk(host, endpoint, lun, &msg))
+			log_error("%s", msg.text);
+		else
+			log_info("%s: no disk at %u.%u any more", endpoint->wwpn,
+				 lun->target, lun->lun);
+	}
+}
+
+static int add_new(struct host *host, const struct target_conf *target)
+{
+	struct endpoint *endpoint = endpoint_find(host, target->wwpn);
+	struct msg msg;
+	unsigned int i;
+	int ret = 0;
+
+	if (!endpoint && endpoint_open(host, target, &endpoint, &msg)) {
+		log_error("%s", msg.text);
+		return -1;
+	}
+	if (strcmp(endpoint->group->name, target->group))
+		log_warning("%s: another group needs a restart", target->wwpn);
+	for (i = 0; i < target->nr_disks; i++) {
+		if (endpoint_lun(endpoint, target->disks[i].target, target->disks[i].lun))
+			continue;
+		if (!host_add_disk(host, endpoint, target->disks + i, false, &msg))
+			continue;
+		log_error("%s", msg.text);
+		ret = -1;
+	}
+	return ret;
+}
+
+static bool same_host(const struct conf *a, const struct conf *b)
+{
+	return a->queues == b->queues && a->tags == b->tags && a->pool == b->pool &&
+	       !strcmp(a->state_dir, b->state_dir) && !strcmp(a->user, b->user) &&
+	       !strcmp(a->socket, b->socket);
+}
+
+int host_reload(struct host *host, const char *path)
+{
+	struct conf *conf;
+	struct msg msg;
+	unsigned int i;
+	int ret;
+
+	ret = conf_load(path, &conf, &msg);
+	if (ret) {
+		log_error("%s: everything stays as it is", msg.text);
+		return ret;
+	}
+	if (!same_host(conf, host->conf))
+		log_warning("%s: what changed in [vhxd] needs a restart", path);
+	for (i = 0; i < VHX_AGENT_ENDPOINTS_MAX; i++)
+		if (host->endpoints[i])
+			remove_old(host, host->endpoints[i],
+				   conf_find(conf, host->endpoints[i]->wwpn));
+	for (i = 0; i < conf->nr_targets; i++)
+		ret = add_new(host, conf->targets + i) ? -1 : ret;
+	conf_free(conf);
+	return ret;
+}

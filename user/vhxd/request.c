@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tags to SCSI commands and back. What the kernel wrote is read once and checked: it is not
+ * hostile, but a mistake of either side must not become a write outside of the pool.
+ */
+#include <errno.h>
+#include <linux/virtio_scsi.h>
+#include <string.h>
+
+#include "log.h"
+#include "queue.h"
+#include "request.h"
+
+static struct request *request_of(struct post *post)
+{
+	return (struct request *)((char *)post - offsetof(struct request, post));
+}
+
+static void come_home(struct loop *loop, struct post *post)
+{
+	struct request *r = request_of(post);
+
+	(void)loop;
+	queue_answer(r->queue, r);
+}
+
+static void answer(struct request *r)
+{
+	if (loop_self == r->queue->loop) {
+		queue_answer(r->queue, r);
+		return;
+	}
+	r->post.run = come_home;
+	loop_post(r->queue->loop, &r->post);
+}
+
+/* Without the library. */
+static void answer_by(struct request *r, uint8_t response, uint32_t residual)
+{
+	r->response = response;
+	r->cmd.status = SCSI_GOOD;
+	r->cmd.sense_len = 0;
+	r->cmd.in_len = 0;
+	r->cmd.residual = residual;
+	answer(r);
+}
+
+static void refuse(struct request *r, uint8_t response)
+{
+	answer_by(r, response, r->cmd.total_out + r->cmd.total_in);
+}
+
+/* Of whichever thread: the library calls it under the lock of the target's group. */
+static void on_done(struct scsi_cmd *cmd)
+{
+	struct request *r = cmd->owner;
+
+	r->response = cmd->overrun ? VIRTIO_SCSI_S_OVERRUN : VIRTIO_SCSI_S_OK;
+	if (r->more && cmd->last && cmd->status == SCSI_GOOD) {
+		r->ended = true;
+		r->ended_id = cmd->id;
+	}
+	answer(r);
+}
+
+static bool window_is_sound(const struct queue *q, const struct vhx_agent_req *req)
+{
+	uint32_t total = req->out_len ? req->out_len : req->in_len;
+
+	return (!req->out_len || !req->in_len) && req->win_off <= total &&
+	       req->win_len <= total - req->win_off && req->pool_off <= q->agent->pool_size &&
+	       req->win_len <= q->agent->pool_size - req->pool_off;
+}
+
+static void fill_cmd(struct request *r, const struct vhx_agent_req *req)
+{
+	struct scsi_cmd *cmd = &r->cmd;
+	char *data = (char *)r->queue->agent->pool + req->pool_off;
+
+	cmd->nexus = r->endpoint->nexus;
+	cmd->id = req->scsi.id;
+	cmd->attr = req->scsi.attr;
+	cmd->cdb_len = SCSI_CDB_MAX;
+	memcpy(cmd->cdb, req->scsi.cdb, SCSI_CDB_MAX);
+	cmd->redelivered = req->flags & VHX_AGENT_REQ_AGAIN;
+	cmd->out = req->out_len ? data : NULL;
+	cmd->out_len = req->out_len ? req->win_len : 0;
+	cmd->in = req->in_len ? data : NULL;
+	cmd->in_cap = req->in_len ? req->win_len : 0;
+	cmd->win_off = req->win_off;
+	cmd->win_len = req->win_len;
+	cmd->total_out = req->out_len;
+	cmd->total_in = req->in_len;
+	cmd->done = on_done;
+	cmd->owner = r;
+	r->more = req->flags & VHX_AGENT_REQ_MORE;
+}
+
+/* Under the lock of the group. Targets come and go with their disks. */
+static void submit(struct request *r, const struct vhx_agent_req *req)
+{
+	if (scsi_lun_decode(req->scsi.lun, &r->cmd.target, &r->cmd.lun) ||
+	    !scsi_target_has(r->endpoint->target, r->cmd.target)) {
+		refuse(r, VIRTIO_SCSI_S_BAD_TARGET);
+		return;
+	}
+	scsi_submit(&r->cmd);
+}
+
+static void start_scsi(struct request *r, const struct vhx_agent_req *req)
+{
+	bool over = req->win_off && r->ended && r->ended_id == req->scsi.id;
+
+	r->ended = false;
+	fill_cmd(r, req);
+	if (!window_is_sound(r->queue, req)) {
+		log_error("queue %u: a request that is not sound: lengths %u, %u, window %u+%u at %u",
+			  r->queue->index, req->out_len, req->in_len, req->win_off, req->win_len,
+			  req->pool_off);
+		refuse(r, VIRTIO_SCSI_S_FAILURE);
+		return;
+	}
+	/* The guest has more to send than the command wants: its answer is that of then. */
+	if (over) {
+		r->ended = r->more;
+		answer_by(r, VIRTIO_SCSI_S_OK, r->cmd.residual);
+		return;
+	}
+	if (req->flags & VHX_AGENT_REQ_ABORTED) {
+		refuse(r, VIRTIO_SCSI_S_ABORTED);
+		return;
+	}
+	pthread_mutex_lock(&r->endpoint->group->lock);
+	submit(r, req);
+	pthread_mutex_unlock(&r->endpoint->group->lock);
+}
+
+/* The commands that it aborts are answered by themselves. */
+static void start_reset(struct request *r, const struct vhx_agent_req *req)
+{
+	uint16_t lun;
+	uint8_t id;
+	int ret;
+
+	r->cmd.total_out = r->cmd.total_in = 0;
+	ret = scsi_lun_decode(req->scsi.lun, &id, &lun);
+	if (!ret) {
+		pthread_mutex_lock(&r->endpoint->group->lock);
+		ret = scsi_lun_reset(r->endpoint->target, id, lun);
+		pthread_mutex_unlock(&r->endpoint->group->lock);
+	}
+	refuse(r, ret ? VIRTIO_SCSI_S_INCORRECT_LUN : VIRTIO_SCSI_S_OK);
+}
+
+static void start_known(struct request *r, const struct vhx_agent_req *req)
+{
+	switch (req->type) {
+	case VHX_AGENT_REQ_SCSI:
+		start_scsi(r, req);
+		break;
+	case VHX_AGENT_REQ_RESET:
+		start_reset(r, req);
+		break;
+	default:
+		log_warning("queue %u: a request of type %u, which this agent is too old for",
+			    r->queue->index, req->type);
+		refuse(r, VIRTIO_SCSI_S_FAILURE);
+	}
+}
+
+void request_start(struct request *r)
+{
+	struct host *host = r->queue->host;
+	struct vhx_agent_req req = r->queue->agent->req[r->tag];
+
+	r->gen = req.gen;
+	r->active = true;
+	r->aborting = false;
+	r->cmd.total_out = r->cmd.total_in = 0;
+	r->endpoint = NULL;
+	if (req.endpoint < VHX_AGENT_ENDPOINTS_MAX)
+		r->endpoint = __atomic_load_n(host->endpoints + req.endpoint, __ATOMIC_ACQUIRE);
+	if (r->endpoint)
+		start_known(r, &req);
+	else
+		refuse(r, VIRTIO_SCSI_S_BAD_TARGET);
+}
+
+/* It may be done, and on its way home: then it is too late, which is harmless. */
+void request_abort(struct request *r)
+{
+	if (r->aborting || !r->endpoint)
+		return;
+	r->aborting = true;
+	pthread_mutex_lock(&r->endpoint->group->lock);
+	scsi_abort(&r->cmd);
+	pthread_mutex_unlock(&r->endpoint->group->lock);
+}
+
+void request_fill(struct request *r, struct vhx_agent_done *done, uint8_t *sense)
+{
+	const struct scsi_cmd *cmd = &r->cmd;
+
+	*done = (struct vhx_agent_done) {
+		.tag = r->tag,
+		.gen = r->gen,
+		.status = cmd->status,
+		.response = r->response,
+		.sense_len = cmd->sense_len,
+		.resid = cmd->residual,
+		.in_len = cmd->in_len,
+		.sense = cmd->sense_len ? (uintptr_t)sense : 0,
+	};
+	memcpy(sense, cmd->sense, cmd->sense_len);
+	r->active = false;
+}
