@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Completion for vhx. Objects and verbs are what `vhx help` knows, NICs and
-# policies are those that are there; so nothing here can be out of date.
+# Completion for vhx. Objects and verbs are what `vhx help` knows, NICs,
+# policies and disks are those that are there; so nothing here can be out of date.
 
 # The objects, or the verbs of object $1.
 _vhx_verbs()
@@ -18,6 +18,14 @@ _vhx_verbs()
 _vhx_names()
 {
 	vhx --quiet "$1" list 2>/dev/null | awk 'NR > 1 { print $2 }'
+}
+
+# Targets of disks, or the places of those of target $1.
+_vhx_disks()
+{
+	vhx --quiet disk list 2>/dev/null | awk -v target="${1-}" '
+		NR > 1 && target == "" && !seen[$1]++ { print $1 }
+		NR > 1 && $1 == target { print $2 ? $2 "." $3 : $3 }'
 }
 
 # Policies that ship with vhx, by their bare names.
@@ -48,7 +56,7 @@ _vhx_options()
 	vhx "$@" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u
 }
 
-# Candidates for argument number $3 of verb "$1 $2".
+# Candidates for argument number $3 of verb "$1 $2"; $4 is the one before.
 _vhx_arguments()
 {
 	case "$1 $2 $3" in
@@ -60,6 +68,12 @@ _vhx_arguments()
 		;;
 	'policy shim 2')
 		echo on off
+		;;
+	disk*1)
+		_vhx_disks
+		;;
+	'disk show 2' | 'disk remove 2' | 'disk resize 2')
+		_vhx_disks "${4-}"
 		;;
 	'policy show 1')
 		_vhx_names policy
@@ -78,7 +92,7 @@ _vhx_arguments()
 _vhx_takes_file()
 {
 	case "$1 $2 $3" in
-	'policy show 1' | 'policy load 1' | 'policy replace 2' | 'policy test 1' | 'policy test 2')
+	'policy show 1' | 'policy load 1' | 'policy replace 2' | 'policy test 1' | 'policy test 2' | 'disk add 3')
 		return 0
 		;;
 	esac
@@ -132,7 +146,7 @@ _vhx()
 	elif [ "${plain[0]}" = help ]; then
 		word=$(_vhx_verbs)
 	else
-		word=$(_vhx_arguments "${plain[0]}" "${plain[1]-}" $((${#plain[@]} - 1)))
+		word=$(_vhx_arguments "${plain[0]}" "${plain[1]-}" $((${#plain[@]} - 1)) "${plain[2]-}")
 		if _vhx_takes_file "${plain[0]}" "${plain[1]-}" $((${#plain[@]} - 1)); then
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")

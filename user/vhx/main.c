@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vhx: see and steer guest NICs. This file is the table of what can be done to what. */
+/* vhx: see and steer guest NICs and disks. This file is the table of what can be done to what. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +32,11 @@ static const struct verb verbs[] = {
 	{ "policy", "test", "FILE [VECTORS]", "run a policy on test vectors",
 	  cmd_policy_test },
 	{ "worker", "list", "", "threads that move packets", cmd_worker_list },
+	{ "disk", "list", "", "disks that vhxd serves", cmd_disk_list },
+	{ "disk", "show", "TARGET LUN", "one disk", cmd_disk_show },
+	{ "disk", "add", "TARGET LUN DISK", "serve a file or block device", cmd_disk_add },
+	{ "disk", "remove", "TARGET LUN", "take a disk away", cmd_disk_remove },
+	{ "disk", "resize", "TARGET LUN [SIZE]", "tell guests of another size", cmd_disk_resize },
 	{ "stats", NULL, "[NIC]", "counters of every queue, or rates", cmd_stats },
 	{ "monitor", NULL, "", "events as they happen", cmd_monitor },
 	{ "feature", NULL, "", "what modules and kernel can do", cmd_feature },
@@ -121,7 +126,7 @@ static int help(void)
 	if (opts.json)
 		return help_json();
 	puts("Usage: vhx OBJECT VERB [ARGUMENTS] [OPTIONS]\n"
-	     "See and steer guest NICs. Without arguments: vhx nic list.\n");
+	     "See and steer guest NICs and disks. Without arguments: vhx nic list.\n");
 	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
 		snprintf(usage, sizeof(usage), "%s%s%s %s", verbs[i].object,
 			 verbs[i].name ? " " : "", verbs[i].name ?: "", verbs[i].args);

@@ -17,9 +17,9 @@ enum {
 	RC_OK		= 0,
 	RC_FAIL		= 1,
 	RC_USAGE	= 2,
-	RC_NONE		= 3,	/* no such NIC or policy */
+	RC_NONE		= 3,	/* no such NIC, policy or disk */
 	RC_PERM		= 4,
-	RC_LACK		= 5,	/* the kernel lacks it, or a module is not loaded */
+	RC_LACK		= 5,	/* the kernel lacks it, a module is not loaded, vhxd does not run */
 	RC_INT		= 130,
 };
 
@@ -84,6 +84,11 @@ int cmd_policy_exits(int argc, char **argv);
 int cmd_policy_shim(int argc, char **argv);
 int cmd_policy_test(int argc, char **argv);
 int cmd_worker_list(int argc, char **argv);
+int cmd_disk_list(int argc, char **argv);
+int cmd_disk_show(int argc, char **argv);
+int cmd_disk_add(int argc, char **argv);
+int cmd_disk_remove(int argc, char **argv);
+int cmd_disk_resize(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_feature(int argc, char **argv);

@@ -35,6 +35,24 @@ static void raise_limit(void)
 		log_warning("the limit of open files stays low (%s)", msg_errno(errno));
 }
 
+static int make_state_dir(const char *dir, const struct passwd *user, struct msg *msg)
+{
+	struct stat st;
+
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return msg_set(msg, -errno, "state_dir = %s: cannot be made (%s)", dir,
+			       msg_errno(errno));
+	if (stat(dir, &st) || !S_ISDIR(st.st_mode))
+		return msg_set(msg, -ENOTDIR, "state_dir = %s: not a directory (ENOTDIR)", dir);
+	if (user && !geteuid() && chown(dir, user->pw_uid, user->pw_gid))
+		return msg_set(msg, -errno, "state_dir = %s: cannot be given to %s (%s)", dir,
+			       user->pw_name, msg_errno(errno));
+	if (access(dir, W_OK))
+		return msg_set(msg, -errno, "state_dir = %s: cannot be written (%s)", dir,
+			       msg_errno(errno));
+	return 0;
+}
+
 int priv_prepare(const struct conf *conf, struct msg *msg)
 {
 	struct passwd *user = NULL;
@@ -46,16 +64,7 @@ int priv_prepare(const struct conf *conf, struct msg *msg)
 		if (ret)
 			return ret;
 	}
-	if (mkdir(conf->state_dir, 0700) && errno != EEXIST)
-		return msg_set(msg, -errno, "state_dir = %s: cannot be made (%s)", conf->state_dir,
-			       msg_errno(errno));
-	if (user && !geteuid() && chown(conf->state_dir, user->pw_uid, user->pw_gid))
-		return msg_set(msg, -errno, "state_dir = %s: cannot be given to %s (%s)",
-			       conf->state_dir, conf->user, msg_errno(errno));
-	if (access(conf->state_dir, W_OK))
-		return msg_set(msg, -errno, "state_dir = %s: cannot be written (%s)",
-			       conf->state_dir, msg_errno(errno));
-	return 0;
+	return make_state_dir(conf->state_dir, user, msg);
 }
 
 static void drop_bounding_set(void)
