@@ -13,8 +13,10 @@ at_exit no_policies
 root=$tmp/root
 prefix=$root/usr/local
 run "install" make -s -C user install DESTDIR="$root"
-for file in sbin/vhx lib/libvhx.so.0 lib/libvhx.so lib/libvhx.a lib/pkgconfig/libvhx.pc \
-	include/libvhx.h include/linux/vhx.h share/man/man8/vhx.8 \
+for file in sbin/vhx sbin/vhxd lib/libvhx.so.0 lib/libvhx.so lib/libvhx.a lib/pkgconfig/libvhx.pc \
+	include/libvhx.h include/linux/vhx.h include/linux/vhx_agent.h share/man/man8/vhx.8 \
+	share/man/man8/vhxd.8 share/man/man5/vhxd.conf.5 lib/systemd/system/vhxd.service \
+	share/vhx/vhxd.conf.example \
 	share/bash-completion/completions/vhx; do
 	run "$file is installed" test -e "$prefix/$file"
 done
@@ -107,6 +109,7 @@ vhx -q policy load flow_hash --nic vt0
 completes policy p
 completes doctor ''
 completes replace policy re
+completes resize disk re
 completes vt0 nic show v
 completes vt0 stats ''
 completes flow_hash policy detach ''
