@@ -10,8 +10,7 @@
 
 #include "disk.h"
 #include "log.h"
-
-#define RETRY_MS	100
+#include "retry.h"
 
 static const char *kind_of(const struct disk_conf *conf)
 {
@@ -36,18 +35,13 @@ static int open_backend(const struct disk_home *home, struct disk *disk, struct 
 		.read_only = disk->conf.read_only,
 		.buffered = disk->conf.buffered,
 	};
-	unsigned int waited = 0;
+	struct retry retry = { .limit_ms = home->wait_ms };
 	int ret;
 
-	for (;;) {
+	do {
 		ret = backend_open(kind_of(&disk->conf), &config, &disk->backend, msg);
-		if ((ret != -EWOULDBLOCK && ret != -EBUSY) || waited >= home->wait_ms)
-			return ret;
-		if (!waited)
-			log_info("%s: waiting for I/O of the agent before", disk->conf.path);
-		usleep(RETRY_MS * 1000);
-		waited += RETRY_MS;
-	}
+	} while ((ret == -EWOULDBLOCK || ret == -EBUSY) && retry_wait(&retry, disk->conf.path));
+	return ret;
 }
 
 static int open_unit(const struct disk_home *home, struct disk *disk, struct msg *msg)

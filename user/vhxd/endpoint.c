@@ -3,12 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "host.h"
-#include "log.h"
-
-#define RETRY_MS	100
+#include "retry.h"
 
 struct endpoint *endpoint_find(struct host *host, const char *wwpn)
 {
@@ -75,18 +72,12 @@ static uint16_t pick_port(const struct host *host, const char *wwpn)
 static int attach(struct host *host, const struct target_conf *conf, uint32_t *number,
 		  struct msg *msg)
 {
-	unsigned int waited = 0;
+	struct retry retry = { .limit_ms = host->home.wait_ms };
 	int ret;
 
-	for (;;) {
+	do {
 		ret = vhx_agent__attach(host->agent, conf->wwpn, conf->quota, number);
-		if (ret != -EBUSY || waited >= host->home.wait_ms)
-			break;
-		if (!waited)
-			log_info("%s: waiting for the agent before", conf->wwpn);
-		usleep(RETRY_MS * 1000);
-		waited += RETRY_MS;
-	}
+	} while (ret == -EBUSY && retry_wait(&retry, conf->wwpn));
 	if (!ret && *number < VHX_AGENT_ENDPOINTS_MAX)
 		return 0;
 	return msg_set(msg, ret ? ret : -EPROTO, "%s: cannot be attached (%s)%s", conf->wwpn,

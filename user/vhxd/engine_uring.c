@@ -251,16 +251,18 @@ static void uring_submit(struct engine *engine, struct engine_req *req)
 
 /* --- completions --- */
 
+/* More than one, for one that was cancelled needs no slot. */
 static void begin_waiting(struct loop *loop)
 {
-	struct post *post = loop->waiting;
+	struct post *post;
 
-	if (!post || loop->free_slot == NO_SLOT)
-		return;
-	loop->waiting = post->next;
-	if (!loop->waiting)
-		loop->waiting_end = &loop->waiting;
-	begin_posted(loop, post);
+	while (loop->waiting && loop->free_slot != NO_SLOT) {
+		post = loop->waiting;
+		loop->waiting = post->next;
+		if (!loop->waiting)
+			loop->waiting_end = &loop->waiting;
+		begin_posted(loop, post);
+	}
 }
 
 void engine_complete(struct loop *loop, uint64_t data, int res)

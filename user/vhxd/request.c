@@ -168,11 +168,19 @@ static void start_known(struct request *r, const struct vhx_agent_req *req)
 	}
 }
 
+/* The compiler might go and look there again. */
+static void snapshot(const struct request *r, struct vhx_agent_req *req)
+{
+	memcpy(req, &r->queue->agent->req[r->tag], sizeof(*req));
+	__asm__ volatile("" : : "r" (req) : "memory");
+}
+
 void request_start(struct request *r)
 {
 	struct host *host = r->queue->host;
-	struct vhx_agent_req req = r->queue->agent->req[r->tag];
+	struct vhx_agent_req req;
 
+	snapshot(r, &req);
 	r->gen = req.gen;
 	r->active = true;
 	r->aborting = false;

@@ -347,6 +347,8 @@ static void test_cancel_waiting(void **state)
 	other = use_pipe();
 	for (i = 0; i < 6; i++)
 		submit_read(i);
+	/* Until two have slots, and four wait. */
+	usleep(20000);
 	for (i = 5; i >= 0; i--)
 		cancel(i);
 	wait_all();
