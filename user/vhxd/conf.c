@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vhxd.conf, read. inih splits the lines; what they mean, and in which line an error is, is here. */
+/* vhxd.conf, read. inih splits the lines; what they mean, and where an error is, is here. */
 #include <errno.h>
 #include <ini.h>
 #include <linux/vhx_agent.h>

@@ -114,7 +114,7 @@ static int do_add(struct ask *ask)
 	conf_name_disk(&ask->disk, ask->endpoint->wwpn);
 	ret = host_add_disk(ask->host, ask->endpoint, &ask->disk, true, &ask->msg);
 	if (ret == -EACCES || ret == -EPERM)
-		ask->hint = "vhxd's user needs to be permitted to open it: see \"user =\" in vhxd.conf(5)";
+		ask->hint = "vhxd's user may not open it: \"user =\" in vhxd.conf(5)";
 	if (ret)
 		return ret;
 	log_info("%s: %s is at %u.%u", ask->endpoint->wwpn, ask->disk.path, ask->disk.target,

@@ -66,18 +66,18 @@ static int open_unit(const struct disk_home *home, struct disk *disk, struct msg
 	return scsi_unit_create(&config, disk->backend, &disk->unit, msg);
 }
 
-int disk_open(const struct disk_home *home, const struct disk_conf *conf, struct group *group,
-	      int place, struct disk **disk, struct msg *msg)
+int disk_open(const struct disk_home *home, const struct disk_spec *spec, struct disk **disk,
+	      struct msg *msg)
 {
 	struct disk *d;
 	int ret;
 
 	d = calloc(1, sizeof(*d));
 	if (!d)
-		return msg_set(msg, -ENOMEM, "%s: no memory", conf->path);
-	d->conf = *conf;
-	d->group = group;
-	engine_init(&d->engine, &group->lock, place, home->loops);
+		return msg_set(msg, -ENOMEM, "%s: no memory", spec->conf->path);
+	d->conf = *spec->conf;
+	d->group = spec->group;
+	engine_init(&d->engine, &spec->group->lock, spec->place, home->loops);
 	ret = open_backend(home, d, msg);
 	if (ret)
 		goto err_free;
@@ -121,7 +121,7 @@ static int grow(const struct disk *disk, uint64_t bytes, struct msg *msg)
 			       msg_errno(ret));
 	if (bytes < now)
 		return msg_set(msg, -EINVAL,
-			       "%s has %" PRIu64 " bytes: it is not made smaller, as the guest would lose data",
+			       "%s has %" PRIu64 " bytes, and is not made smaller",
 			       disk->conf.path, now);
 	if (truncate(disk->conf.path, (off_t)bytes))
 		return msg_set(msg, -errno, "%s: cannot be made larger (%s)", disk->conf.path,

@@ -46,9 +46,18 @@ struct disk_home {
 	unsigned int wait_ms;
 };
 
-/* @place: among the registered files; free until disk_close() returns. */
-int disk_open(const struct disk_home *home, const struct disk_conf *conf, struct group *group,
-	      int place, struct disk **disk, struct msg *msg);
+/**
+ * struct disk_spec - a disk to be opened
+ * @place: among the registered files; its own until disk_close() returns
+ */
+struct disk_spec {
+	const struct disk_conf *conf;
+	struct group *group;
+	int place;
+};
+
+int disk_open(const struct disk_home *home, const struct disk_spec *spec, struct disk **disk,
+	      struct msg *msg);
 /* Nothing has it mapped. */
 void disk_close(const struct disk_home *home, struct disk *disk, bool loops_run);
 

@@ -33,7 +33,7 @@ static int check_new(struct host *host, const struct endpoint *endpoint,
 	list_for_each(disk, &host->disks, node) {
 		if (!strcmp(disk->conf.path, conf->path))
 			return msg_set(msg, -EEXIST,
-				       "%s is a disk of another target: both need the same \"group =\" in the configuration file, and the same options",
+				       "%s is served already: to share it targets need one group, and its options",
 				       conf->path);
 		if (!strcmp(disk->conf.name, conf->name))
 			return msg_set(msg, -EEXIST, "%s is called %s: give name=...",
@@ -59,7 +59,8 @@ static struct disk *find_shared(struct host *host, const struct endpoint *endpoi
 static int get_disk(struct host *host, const struct endpoint *endpoint,
 		    const struct disk_conf *conf, struct disk **disk, struct msg *msg)
 {
-	int place, ret;
+	struct disk_spec spec = { .conf = conf, .group = endpoint->group };
+	int ret;
 
 	*disk = find_shared(host, endpoint, conf);
 	if (*disk)
@@ -67,13 +68,13 @@ static int get_disk(struct host *host, const struct endpoint *endpoint,
 	ret = check_new(host, endpoint, conf, msg);
 	if (ret)
 		return ret;
-	place = take_place(host);
-	if (place < 0)
-		return msg_set(msg, place, "%s: there are %d disks", conf->path,
+	spec.place = take_place(host);
+	if (spec.place < 0)
+		return msg_set(msg, spec.place, "%s: there are %d disks", conf->path,
 			       LOOP_NR_FILES - LOOP_FILE_DISKS);
-	ret = disk_open(&host->home, conf, endpoint->group, place, disk, msg);
+	ret = disk_open(&host->home, &spec, disk, msg);
 	if (ret)
-		host->places[place] = false;
+		host->places[spec.place] = false;
 	else
 		list_add(&host->disks, &(*disk)->node);
 	return ret;

@@ -125,7 +125,6 @@ static void turn(struct loop *loop)
 	if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY && ret != -ETIME)
 		log_die("loop %u: waiting: %s", loop->index, msg_errno(ret));
 	reap(loop);
-	__atomic_fetch_add(&loop->turns, 1, __ATOMIC_RELAXED);
 }
 
 static int open_all(struct loop *loop, struct msg *msg)

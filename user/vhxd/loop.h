@@ -58,7 +58,6 @@ struct io_slot;
  * @pool, @pool_size: registered as fixed buffer 0 if @fixed
  * @slots: I/O under way, see engine_uring.c
  * @file: disk at a place among the registered files, as far as this loop knows
- * @turns: times around: it has not stalled
  */
 struct loop {
 	struct io_uring ring;
@@ -88,7 +87,6 @@ struct loop {
 
 	struct post end;
 	bool ending;
-	uint64_t turns;
 };
 
 /* Of the thread that calls; NULL in one that is no loop's. */
