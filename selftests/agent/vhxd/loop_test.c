@@ -2,10 +2,12 @@
 /* The event loop and its engine, on real files: what disks are read and written by. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine_uring.h"
@@ -448,6 +450,35 @@ static void test_restricted(void **state)
 	close_rig();
 }
 
+static void on_exit_thread(struct loop *loop, struct post *post)
+{
+	pthread_exit(NULL);
+}
+
+/* The kernel is not told when a thread ends, so the process has to go with it. */
+static void test_thread_ends(void **state)
+{
+	struct post post = { .run = on_exit_thread };
+	struct msg msg;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		memset(&rig, 0, sizeof(rig));
+		rig.loop[0].session = -1;
+		rig.loop[0].depth = 4;
+		if (loop_start(rig.loop, &msg))
+			_exit(1);
+		loop_post(rig.loop, &post);
+		sleep(20);
+		_exit(2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_end_in_flight),
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_restricted),
+		cmocka_unit_test(test_thread_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
