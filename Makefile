@@ -39,7 +39,7 @@ selftests: user
 check-unit:
 	@$(MAKE) -C selftests/unit check
 	@$(MAKE) -C selftests/unit/scsi check
-	@$(MAKE) -C selftests/agent/vhxd check
+	@$(MAKE) -C selftests/unit/vhxd check
 
 fuzz:
 	@$(MAKE) -C selftests/fuzz run
