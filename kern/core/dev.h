@@ -50,12 +50,19 @@ struct vhx_vq;
  * struct vhx_class - what a class of devices tells the core
  * @name: "net"
  * @scratch_size: working memory a worker needs, bytes
+ * @features: virtio features it offers, VHX_FEATURE_WORDS of them
+ * @backend_features: of VHOST_GET_BACKEND_FEATURES
  * @broken: a queue found its ring illegal. Context: the queue's handler
+ * @set_features: acknowledge features, all of them offered; 0 or negative. Context: process,
+ *	sleeps; vhx_dev.lock
  */
 struct vhx_class {
 	const char *name;
 	size_t scratch_size;
+	const u64 *features;
+	u64 backend_features;
 	void (*broken)(struct vhx_vq *vq);
+	long (*set_features)(struct vhx_dev *dev, const u64 *features);
 };
 
 /**
@@ -111,6 +118,10 @@ int vhx_dev_check_owner(const struct vhx_dev *dev);
 long vhx_dev_ioctl(struct vhx_dev *dev, unsigned int cmd, void __user *argp);
 void vhx_dev_flush(struct vhx_dev *dev);
 int vhx_dev_for_each(int (*fn)(struct vhx_dev *dev, void *arg), void *arg);
+
+/* features.c */
+long vhx_features_ioctl(struct vhx_dev *dev, unsigned int cmd, void __user *argp);
+long vhx_features_prepare(struct vhx_dev *dev, const u64 *features);
 
 /* vring.c */
 long vhx_vring_ioctl(struct vhx_dev *dev, unsigned int cmd, void __user *argp);

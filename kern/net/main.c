@@ -50,8 +50,11 @@ static void vhx_net_broken(struct vhx_vq *vq)
 }
 
 static struct vhx_class vhx_net_class = {
-	.name	= "net",
-	.broken	= vhx_net_broken,
+	.name			= "net",
+	.features		= vhx_net_features,
+	.backend_features	= BIT_ULL(VHOST_BACKEND_F_IOTLB_MSG_V2),
+	.broken			= vhx_net_broken,
+	.set_features		= vhx_net_set_features,
 };
 
 static int vhx_net_open(struct inode *inode, struct file *file)
@@ -261,7 +264,7 @@ static long vhx_net_ioctl(struct file *file, unsigned int cmd,
 	void __user *argp = (void __user *)arg;
 	long err;
 
-	err = vhx_features_ioctl(p, cmd, argp);
+	err = vhx_features_ioctl(&p->dev, cmd, argp);
 	if (err != -ENOIOCTLCMD)
 		return err;
 

@@ -131,7 +131,9 @@ static inline struct vhx_pair *vhx_pair_of(const struct vhx_vq *vq)
 }
 
 /* features.c */
-long vhx_features_ioctl(struct vhx_pair *p, unsigned int cmd, void __user *argp);
+extern const u64 vhx_net_features[VHX_FEATURE_WORDS];
+
+long vhx_net_set_features(struct vhx_dev *dev, const u64 *features);
 
 /* tx.c */
 size_t vhx_tx_scratch_size(void);
