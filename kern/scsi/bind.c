@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A host is bound to its endpoint, and let go of: that is when its queues run. All of it is under
+ * the device's lock.
+ */
+#include "host.h"
+
+/* A VMM sets up as many queues as its guest has, of those that there are. */
+static bool vhx_bind_is_set_up(const struct vhx_vq *vq)
+{
+	return vq->ring.desc && vq->ring.avail && vq->ring.used;
+}
+
+/**
+ * vhx_scsi_access_ok - do all rings lie where a user may have memory
+ * @h: host
+ *
+ * Context: process, sleeps; the device's lock.
+ */
+bool vhx_scsi_access_ok(struct vhx_scsi_host *h)
+{
+	const struct vhx_memtbl *mt = vhx_dev_mem(&h->dev);
+	bool ok = mt || h->dev.msgs.iotlb;
+	u32 i;
+
+	for (i = 0; ok && i < h->nvqs; i++) {
+		mutex_lock(&h->vqs[i]->lock);
+		ok = vhx_vq_access_ok(h->vqs[i], mt);
+		mutex_unlock(&h->vqs[i]->lock);
+	}
+	return ok;
+}
+
+/* Context: the queue's lock. */
+static int vhx_bind_start(struct vhx_scsi_host *h, u32 i)
+{
+	struct vhx_scsi_queue *q = &h->queue[i];
+	int err;
+
+	if (!vhx_bind_is_set_up(&q->vq))
+		return 0;
+	INIT_LIST_HEAD(&q->answers);
+	q->swept = 0;
+	if (i != VHX_SCSI_VQ_EVENT)
+		vhx_aq_attach(&q->aq, &q->vq, h->ep,
+			      i < VHX_SCSI_VQ_REQ ? 0 : i - VHX_SCSI_VQ_REQ);
+	err = vhx_vq_start(&q->vq, h);
+	if (err && i != VHX_SCSI_VQ_EVENT)
+		vhx_aq_detach(&q->aq);
+	return err;
+}
+
+/**
+ * vhx_scsi_bind - bind a host to an endpoint, and have its queues run
+ * @h: host, bound to none
+ * @name: the endpoint's
+ *
+ * Context: the owner's process, sleeps; the device's lock.
+ * Return: 0; -ENODEV there is no such endpoint; -EBUSY another host has it; or as vhx_vq_start().
+ */
+long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
+{
+	struct vhx_endpoint *ep = vhx_endpoint_use(VHX_ENDPOINT_SCSI, name);
+	long err = 0;
+	u32 i;
+
+	if (IS_ERR(ep))
+		return PTR_ERR(ep);
+	h->ep = ep;
+	h->draining = false;
+	h->sweep = 0;
+	/* The control queue last: its handler looks at which of the others run. */
+	for (i = h->nvqs; i-- > 0 && !err;) {
+		mutex_lock(&h->vqs[i]->lock);
+		err = vhx_bind_start(h, i);
+		mutex_unlock(&h->vqs[i]->lock);
+	}
+	if (err)
+		vhx_scsi_unbind(h);
+	return err;
+}
+
+/* Return: 0; negative when the caller was killed. */
+static int vhx_bind_wait(wait_queue_head_t *wait, const struct list_head *list,
+			 const struct vhx_vq *vq)
+{
+	long rc = 0;
+
+	/*
+	 * The VMM is here, so that nobody gives what is missing to a queue that waits for a
+	 * translation; a queue that is broken ends nothing either. Both happen meanwhile too.
+	 */
+	while (!rc && !vhx_scsi_stuck(vq))
+		rc = wait_event_killable_timeout(*wait, list_empty_careful(list), HZ / 10);
+	return rc < 0 ? rc : 0;
+}
+
+/**
+ * vhx_scsi_drain - take nothing more, and wait until all that was taken is answered
+ * @h: host, bound
+ *
+ * While the agent is away it is waited for: a guest that is migrated or paused must not lose what
+ * it asked for. Until the next bind nothing is taken.
+ *
+ * Context: process, sleeps; the device's lock.
+ * Return: 0, or negative when the caller was killed.
+ */
+int vhx_scsi_drain(struct vhx_scsi_host *h)
+{
+	struct vhx_vq *ctl = h->vqs[VHX_SCSI_VQ_CTL];
+	int err = 0;
+	u32 i;
+
+	for (i = VHX_SCSI_VQ_REQ; i < h->nvqs; i++) {
+		mutex_lock(&h->vqs[i]->lock);
+		WRITE_ONCE(h->queue[i].aq.draining, true);
+		mutex_unlock(&h->vqs[i]->lock);
+		/* A function may wait for it to have a look. */
+		vhx_vq_queue(h->vqs[i]);
+	}
+	mutex_lock(&ctl->lock);
+	h->draining = true;
+	mutex_unlock(&ctl->lock);
+
+	for (i = VHX_SCSI_VQ_REQ; i < h->nvqs && !err; i++)
+		if (h->vqs[i]->backend)
+			err = vhx_bind_wait(&h->queue[i].aq.empty, &h->queue[i].aq.all, h->vqs[i]);
+	if (!err && ctl->backend)
+		err = vhx_bind_wait(&h->drained, &h->tmfs, ctl);
+	return err;
+}
+
+/**
+ * vhx_scsi_unbind - stop a host's queues, and let go of its endpoint
+ * @h: host, bound
+ *
+ * What is under way is dropped: nothing touches the guest's memory afterwards. Waits for no agent.
+ *
+ * Context: process, sleeps; the device's lock, or the last reference.
+ */
+void vhx_scsi_unbind(struct vhx_scsi_host *h)
+{
+	u32 i;
+
+	for (i = 0; i < h->nvqs; i++) {
+		struct vhx_scsi_queue *q = &h->queue[i];
+
+		mutex_lock(&q->vq.lock);
+		if (vhx_vq_stop(&q->vq)) {
+			if (i == VHX_SCSI_VQ_CTL)
+				vhx_scsi_ctl_forget(h);
+			if (i != VHX_SCSI_VQ_EVENT)
+				vhx_aq_detach(&q->aq);
+			INIT_LIST_HEAD(&q->answers);
+		}
+		mutex_unlock(&q->vq.lock);
+	}
+	vhx_scsi_event_forget(h);
+	/* Nobody queues them any more, but they may be queued. */
+	vhx_dev_flush(&h->dev);
+	vhx_endpoint_unuse(h->ep);
+	h->ep = NULL;
+}
