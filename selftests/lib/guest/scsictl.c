@@ -49,7 +49,7 @@ int scsidrv_ctl(struct scsidrv *d, struct scsictl *ctl)
 	h.at = s->out;
 	h.len = h.head = make_request(ctl, s->out);
 	if (ctl->req_len && ctl->req_len < h.len)
-		h.len = ctl->req_len;
+		h.len = h.head = ctl->req_len;
 	nout = scsidrv_cut(d, &h, sg, 0);
 	memset(s->in, 0xff, 64);
 	h.at = s->in;

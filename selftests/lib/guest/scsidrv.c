@@ -108,7 +108,7 @@ int scsidrv_open(struct scsidrv *d, const struct scsidrv_opt *opt)
 	g.features = d->opt.features;
 	g.num = d->opt.num;
 	g.nvq = SCSI_REQ + d->opt.queues;
-	r = mem_open(&d->mem, d->opt.mem_size);
+	r = (g.features & F_PLATFORM ? mem_open_shared : mem_open)(&d->mem, d->opt.mem_size);
 	if (r)
 		return r;
 	r = guest_open(&d->g, &d->mem, &g);

@@ -130,9 +130,10 @@ static int map_area(struct viommu *v, const void *p, size_t len)
 /* What a VMM does before it starts a queue: the device reads the used index at once. */
 int viommu_map_rings(struct viommu *v, struct guest *g)
 {
-	int i, r = 0;
+	unsigned int i;
+	int r = 0;
 
-	for (i = 0; i < 2 && !r; i++)
+	for (i = 0; i < g->nvq && !r; i++)
 		r = map_area(v, g->vq[i].ring.used, 6 + 8 * g->vq[i].ring.num);
 	return r;
 }
