@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The ioctls of a vhost-scsi fd with right and wrong arguments: one line a case, the errno is
- * in-tree's: VHX_SCSI=/dev/vhost-scsi proves it. With VHX_WWPN, the name of an endpoint that is
- * served, the way of a VMM with it as well.
+ * in-tree's: VHX_SCSI=/dev/vhost-scsi proves it. The way of a VMM with an endpoint as well: with one
+ * of the test's own, or VHX_WWPN, the name of one that is served.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ramdisk.h"
 #include "scsidrv.h"
 #include "tap.h"
 
@@ -286,20 +287,29 @@ static void bound(struct scsidrv *d)
 
 static void endpoint(void)
 {
+	struct ramdisk disk = { .name = "naa.5001405abcdef000" };
+	struct scsidrv_opt opt = { .wwpn = getenv("VHX_WWPN") };
+	const bool own = !opt.wwpn && scsidrv_is_vhx();
 	struct scsidrv d;
 	int r;
 
-	if (!getenv("VHX_WWPN")) {
+	if (!opt.wwpn && !own) {
 		tap_skip("a VMM's way with an endpoint", "VHX_WWPN names none that is served");
 		return;
 	}
-	r = scsidrv_open(&d, NULL);
+	if (own) {
+		opt.wwpn = disk.name;
+		ramdisk_open(&disk);
+	}
+	r = scsidrv_open(&d, &opt);
 	if (r)
 		tap_bail("open %s: %s", scsidrv_node(), strerror(-r));
 	r = scsidrv_start(&d);
 	if (tap_ok(!r, "bound to %s (%s)", d.opt.wwpn, strerror(-r)))
 		bound(&d);
 	scsidrv_close(&d);
+	if (own)
+		ramdisk_close(&disk);
 }
 
 int main(void)
