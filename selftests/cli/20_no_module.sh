@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 modules=build/$(uname -r)
-at_exit "insmod $modules/vhx.ko; insmod $modules/vhx_net.ko"
+at_exit "for m in vhx vhx_net vhx_scsi; do insmod $modules/\$m.ko; done"
 
 until_true 10 rmmod vhx_net || bail "vhx_net does not unload"
 rc 5 "without vhx_net: nic list" vhx nic list
@@ -14,6 +14,7 @@ says "$err" 'vhx_net is not loaded' "says so"
 rc 1 "without vhx_net: doctor" vhx -j doctor
 json 'any(.check == "modules" and .verdict == "bad")' "doctor finds it"
 
+until_true 10 rmmod vhx_scsi || bail "vhx_scsi does not unload"
 until_true 10 rmmod vhx || bail "vhx does not unload"
 for args in '' 'nic list' 'nic show x' 'nic open x' 'nic set x poll-us 1' 'worker list' 'policy list' 'policy show x' \
 	'policy load flow_pin' 'policy replace x flow_pin' 'policy detach x' 'policy eject x' \

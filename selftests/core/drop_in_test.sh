@@ -25,9 +25,10 @@ restore()
 	umount "$modules" 2>/dev/null
 	rm -rf "$few"
 	rmmod vhost_net 2>/dev/null
+	loaded vhx || insmod "$dir/vhx.ko"
+	loaded vhx_scsi || insmod "$dir/vhx_scsi.ko"
 	[ "$(cat /sys/module/vhx_net/parameters/drop_in)" = N ] && return
 	rmmod vhx_net 2>/dev/null
-	loaded vhx || insmod "$dir/vhx.ko"
 	insmod "$dir/vhx_net.ko"
 }
 
@@ -95,7 +96,8 @@ modprobe -r vhost_net
 # From boot on: nothing is loaded, and somebody opens the node.
 cp tools/drop-in/vhx-drop-in.conf "$conf"
 run "the modules are installed" install_modules
-rmmod vhx
+rmmod vhx_scsi vhx
+refuse "nothing is loaded" loaded vhx
 is "$(holder)" vhx_net "the node is opened, and that loads vhx_net"
 is "$(cat /sys/module/vhx_net/parameters/drop_in)" Y "with drop_in=1"
 refuse "and not vhost_net" loaded vhost_net
