@@ -22,6 +22,8 @@ struct vhx_ctl_turn {
 	u32 ndone;
 };
 
+static_assert(VHX_SCSI_TMFS <= VHX_PULL_MAX);
+
 static void vhx_ctl_flush(struct vhx_ctl_turn *t)
 {
 	vhx_vq_push(t->vq, t->s->done, t->ndone);
@@ -146,7 +148,7 @@ static int vhx_ctl_take(struct vhx_ctl_turn *t, const struct vhx_chain *c)
 /* Return: chains taken; 0 when there are none; negative when the queue can do no more for now. */
 static int vhx_ctl_pull(struct vhx_ctl_turn *t)
 {
-	struct vhx_pull p = { .max_chain = VHX_PULL_MAX };
+	struct vhx_pull p = { .max_chain = VHX_SCSI_TMFS - t->h->ntmfs };
 	int n, i, err = 0;
 
 	n = vhx_scsi_chain_pull(t->vq, &p);
@@ -177,7 +179,8 @@ void vhx_scsi_ctl_handle(struct vhx_vq *vq)
 	int n;
 
 	vhx_vq_busy(vq);
-	while (vhx_ctl_go_on(&t) && !t.h->draining) {
+	/* What is more than can be under way is looked at when some of that is over. */
+	while (vhx_ctl_go_on(&t) && !t.h->draining && t.h->ntmfs < VHX_SCSI_TMFS) {
 		n = vhx_ctl_pull(&t);
 		if (n > 0) {
 			/* One batch a turn: what it asks for is others' work. */

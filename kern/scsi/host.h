@@ -23,6 +23,7 @@
 #define VHX_SCSI_BUDGET_BYTES	(4U << 20)
 #define VHX_SCSI_BUDGET_DESCS	4096
 #define VHX_SCSI_EVENTS		128	/* that wait for a buffer, as in-tree */
+#define VHX_SCSI_TMFS		16	/* under way: each looks at all commands again and again */
 #define VHX_SCSI_RESETS		64	/* that an agent which is away is told of later */
 
 /**
@@ -62,6 +63,7 @@ struct vhx_scsi_req {
  * @drained: woken when @tmfs is empty, and when a queue breaks
  * @tmf_lock: @tmfs, which the control queue's handler alone changes
  * @tmfs: task management functions under way
+ * @ntmfs: how many; under the control queue's lock
  * @resets: requests that tell the agent of a reset; under the control queue's lock
  * @sweep: the last that was asked for; written under the control queue's lock
  * @event_lock: what is below
@@ -80,6 +82,7 @@ struct vhx_scsi_host {
 	wait_queue_head_t drained;
 	spinlock_t tmf_lock;
 	struct list_head tmfs;
+	u32 ntmfs;
 	u32 resets;
 	u64 sweep;
 	spinlock_t event_lock;

@@ -75,6 +75,7 @@ struct vhx_scsi_tmf *vhx_scsi_tmf_begin(struct vhx_scsi_host *h, const struct vh
 	spin_lock(&h->tmf_lock);
 	list_add_tail(&t->node, &h->tmfs);
 	spin_unlock(&h->tmf_lock);
+	h->ntmfs++;
 
 	/* Whoever sees the number looks at the ring after this. */
 	smp_store_release(&h->sweep, t->sweep);
@@ -101,6 +102,7 @@ void vhx_scsi_tmf_end(struct vhx_scsi_tmf *t)
 	spin_lock(&h->tmf_lock);
 	list_del(&t->node);
 	spin_unlock(&h->tmf_lock);
+	h->ntmfs--;
 	kvfree(t);
 }
 

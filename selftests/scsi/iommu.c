@@ -20,10 +20,10 @@
 #define WWPN	"naa.5001405abcdef005"
 #define WAIT	10000
 #define SHORT	200		/* for what must not happen */
-#define BLOCKS	64
+#define BLOCKS	32
 #define DATA	(BLOCKS * RAMDISK_BLOCK)
-#define N	16
-#define ROUNDS	50
+#define N	8
+#define ROUNDS	10
 
 static struct ramdisk disk = { .name = WWPN };
 static struct scsidrv drv;
@@ -34,7 +34,9 @@ static uint8_t data[N][DATA];
 static void open_host(uint64_t features)
 {
 	const struct scsidrv_opt opt = {
-		.wwpn = WWPN, .features = features, .num = 64, .data_size = DATA,
+		.wwpn = WWPN, .features = features, .num = 16, .data_size = DATA,
+		/* Each page is mapped by itself, which a kernel that is debugged finds hard. */
+		.mem_size = 1 << 20,
 	};
 	int r = scsidrv_open(&drv, &opt);
 

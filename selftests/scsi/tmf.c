@@ -241,6 +241,28 @@ static void dies_of_reset(void)
 	ramdisk_start(&disk);
 }
 
+/* More than the host has under way at once: all are answered. */
+static void many(void)
+{
+	static struct scsictl c[64];
+	unsigned int i, n = 0;
+
+	hold();
+	disk.s->deaf = true;
+	for (i = 0; i < 64; i++) {
+		c[i] = (struct scsictl){ .subtype = VIRTIO_SCSI_T_TMF_ABORT_TASK_SET };
+		memcpy(c[i].lun, cmd[0].lun, 8);
+		if (scsidrv_ctl(&drv, &c[i]))
+			tap_bail("64 functions");
+	}
+	tap_ok(!scsidrv_ctl_wait(&drv, &c[0], SHORT), "many functions wait");
+	disk.s->deaf = false;
+	for (i = 0; i < 64; i++)
+		n += scsidrv_ctl_wait(&drv, &c[i], WAIT) && c[i].response == VIRTIO_SCSI_S_OK;
+	tap_ok(n == 64, "and all are answered (%u)", n);
+	finish("many functions");
+}
+
 /* ---- what is no function ---- */
 
 static bool ctl(struct scsictl *c)
@@ -308,6 +330,7 @@ int main(void)
 	away();
 	dies();
 	dies_of_reset();
+	many();
 	others();
 	events();
 	tap_ok(!scsidrv_stop(&drv), "stopped");
