@@ -1,95 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The family's objects: from netlink attributes to the structs of libvhx.h, and requests. */
 #include <errno.h>
-#include <string.h>
 
-#include <linux/genetlink.h>
 #include <linux/netlink.h>
 
 #include "internal.h"
-#include "nl.h"
+#include "nl_attr.h"
 
 #define NR_DROP_REASONS	256
 /* A policy on more NICs than this still says how many it has. */
 #define MAX_POLICY_NICS	4096
 
-/* The largest attribute number of any object, and one for the NUL slot. */
-#define ATTRS		32
-
 _Static_assert(VHX_A_NIC_MAX < ATTRS && VHX_A_QUEUE_MAX < ATTRS && VHX_A_POLICY_MAX < ATTRS &&
 	       VHX_A_WORKER_MAX < ATTRS && VHX_A_EXIT_MAX < ATTRS && VHX_A_EVENT_MAX < ATTRS,
 	       "an object has more attributes than the table");
-
-struct attrs {
-	const struct nlattr *tb[ATTRS];
-};
-
-static int keep_attr(const struct nlattr *attr, void *arg)
-{
-	unsigned int type = mnl_attr_get_type(attr);
-	struct attrs *attrs = arg;
-
-	if (type < ATTRS)
-		attrs->tb[type] = attr;
-	return MNL_CB_OK;
-}
-
-static void parse(const struct nlmsghdr *nlh, struct attrs *attrs)
-{
-	memset(attrs, 0, sizeof(*attrs));
-	mnl_attr_parse(nlh, sizeof(struct genlmsghdr), keep_attr, attrs);
-}
-
-static __u8 get_u8(const struct attrs *attrs, int type)
-{
-	const struct nlattr *attr = attrs->tb[type];
-
-	return attr && mnl_attr_get_payload_len(attr) >= 1 ? mnl_attr_get_u8(attr) : 0;
-}
-
-static __u32 get_u32(const struct attrs *attrs, int type)
-{
-	const struct nlattr *attr = attrs->tb[type];
-
-	return attr && mnl_attr_get_payload_len(attr) >= 4 ? mnl_attr_get_u32(attr) : 0;
-}
-
-static __u64 get_u64(const struct attrs *attrs, int type)
-{
-	const struct nlattr *attr = attrs->tb[type];
-
-	return attr && mnl_attr_get_payload_len(attr) >= 8 ? mnl_attr_get_u64(attr) : 0;
-}
-
-static const char *get_str(const struct attrs *attrs, int type)
-{
-	const struct nlattr *attr = attrs->tb[type];
-
-	if (!attr || mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
-		return "";
-	return mnl_attr_get_str(attr);
-}
-
-static bool get_flag(const struct attrs *attrs, int type)
-{
-	return attrs->tb[type];
-}
-
-/* A nest of u64, attribute type = index + 1. */
-static void get_table(const struct attrs *attrs, int type, __u64 *table, unsigned int nr)
-{
-	const struct nlattr *attr;
-	unsigned int index;
-
-	memset(table, 0, nr * sizeof(*table));
-	if (!attrs->tb[type])
-		return;
-	mnl_attr_for_each_nested(attr, attrs->tb[type]) {
-		index = mnl_attr_get_type(attr) - 1U;
-		if (index < nr && mnl_attr_get_payload_len(attr) >= 8)
-			table[index] = mnl_attr_get_u64(attr);
-	}
-}
 
 /* What a walk carries: the caller's function, and what it said. */
 struct walk {
