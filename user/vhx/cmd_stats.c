@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vhx stats: the counters of every queue, as they stand, as rates, as metrics. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "out.h"
-
-#define MAX_INTERVAL	86400
-
-struct args {
-	const char *nic;
-	double interval;	/* 0: once */
-	bool all;
-	bool metrics;
-};
+/* vhx stats: the counters of every queue of NICs. */
+#include "counters.h"
 
 static const struct out_col total_cols[] = {
 	{ "nic", "NIC", OUT_PLAIN },
@@ -49,21 +33,18 @@ static const struct out_col rate_cols[] = {
 	{ "lost_packets", "LOST", OUT_COUNT },
 };
 
-static const struct out_col counter_cols[] = {
+static const struct out_col head_cols[] = {
 	{ "nic", "NIC", OUT_PLAIN },
 	{ "queue", "QUEUE", OUT_PLAIN },
 	{ "dir", "DIR", OUT_PLAIN },
-	{ "counter", "COUNTER", OUT_PLAIN },
-	{ "value", "VALUE", OUT_PLAIN },
-	{ "doc", "MEANING", OUT_PLAIN },
 };
+
+static const char *const labels[] = { "nic", "nic_id", "queue", "dir" };
 
 /* What went missing, whoever's fault; what a policy dropped is not among it. */
 static const char *const losses[] = {
 	"bad_packets", "backend_errors", "mailbox_full", "closed",
 };
-
-/* --- collecting --- */
 
 static const char *nic_name(struct json_object *nics, __u64 id)
 {
@@ -94,13 +75,13 @@ static void add_derived(struct json_object *queues, struct json_object *nics)
 	}
 }
 
-static struct json_object *collect(struct vhx_nl *nl, const struct args *args, int *rc)
+static struct json_object *collect(struct vhx_nl *nl, const char *word, int *rc)
 {
 	struct json_object *queues, *nics, *nic;
 	__u32 id = 0;
 
-	if (args->nic) {
-		nic = find_nic(nl, args->nic, rc);
+	if (word) {
+		nic = find_nic(nl, word, rc);
 		if (!nic)
 			return NULL;
 		id = j_get_num(nic, "id");
@@ -116,279 +97,38 @@ static struct json_object *collect(struct vhx_nl *nl, const struct args *args, i
 	return queues;
 }
 
-/* --- rates --- */
-
-static struct json_object *same_queue(struct json_object *queues, struct json_object *queue)
+static void derive(struct json_object *rates, struct json_object *now, struct json_object *before,
+		   double seconds)
 {
-	struct json_object *other;
-	size_t i;
+	const __u64 batches = counters_grown(now, before, "batches");
+	const double packets = counters_grown(now, before, "packets");
 
-	for (i = 0; i < json_object_array_length(queues); i++) {
-		other = json_object_array_get_idx(queues, i);
-		if (j_get_num(other, "nic_id") == j_get_num(queue, "nic_id") &&
-		    j_get_num(other, "queue") == j_get_num(queue, "queue") &&
-		    !strcmp(j_get_str(other, "dir"), j_get_str(queue, "dir")))
-			return other;
-	}
-	return NULL;
-}
-
-static __u64 grown(struct json_object *now, struct json_object *before, const char *name)
-{
-	return j_get_num(j_get(now, "stats"), name) - j_get_num(j_get(before, "stats"), name);
-}
-
-static void put_double(struct json_object *obj, const char *key, double value)
-{
-	j_add(obj, key, json_object_new_double(value));
-}
-
-static struct json_object *rates_of(struct json_object *now, struct json_object *before,
-				    double seconds)
-{
-	struct json_object *rates = j_obj();
-	char key[64];
-	unsigned int i;
-	__u64 batches;
-
-	for (i = 0; i < vhx_stat__count(); i++) {
-		snprintf(key, sizeof(key), "%s_per_s", vhx_stat__name(i));
-		put_double(rates, key, grown(now, before, vhx_stat__name(i)) / seconds);
-	}
-	batches = grown(now, before, "batches");
-	put_double(rates, "bits_per_s", grown(now, before, "bytes") * 8 / seconds);
-	put_double(rates, "packets_per_batch",
-		   batches ? (double)grown(now, before, "packets") / batches : 0);
-	return rates;
-}
-
-/* A queue that was not there a moment ago has no rate yet, and null says so. */
-static void add_rates(struct json_object *queues, struct json_object *before, double seconds)
-{
-	struct json_object *queue, *old;
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(queues); i++) {
-		queue = json_object_array_get_idx(queues, i);
-		old = same_queue(before, queue);
-		j_add(queue, "rates", old ? rates_of(queue, old, seconds) : NULL);
-	}
-}
-
-static double monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
-static void print_rates(struct json_object *queues, double seconds)
-{
-	struct json_object *whole = j_obj();
-
-	j_num(whole, "interval_ns", seconds * 1e9);
-	j_add(whole, "queues", json_object_get(queues));
-	if (out_json(whole))
-		return;
-	if (isatty(STDOUT_FILENO))
-		fputs("\033[H\033[2J", stdout);
-	out_table(queues, rate_cols, ARRAY_SIZE(rate_cols));
-	if (!isatty(STDOUT_FILENO))
-		putchar('\n');
-	fflush(stdout);
-	json_object_put(whole);
-}
-
-static void sleep_for(double seconds)
-{
-	struct timespec left = { .tv_sec = seconds };
-
-	left.tv_nsec = (seconds - left.tv_sec) * 1e9;
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
-static int watch(struct vhx_nl *nl, const struct args *args)
-{
-	struct json_object *before, *now;
-	double then, at;
-	int rc;
-
-	before = collect(nl, args, &rc);
-	then = monotonic();
-	while (before) {
-		sleep_for(args->interval);
-		now = collect(nl, args, &rc);
-		at = monotonic();
-		if (now) {
-			add_rates(now, before, at - then);
-			print_rates(now, at - then);
-		}
-		json_object_put(before);
-		before = now;
-		then = at;
-	}
-	return rc;
-}
-
-/* --- once --- */
-
-static struct json_object *counter_rows(struct json_object *queues)
-{
-	struct json_object *rows = j_arr(), *queue, *row;
-	unsigned int id;
-	size_t i;
-	__u64 value;
-
-	for (i = 0; i < json_object_array_length(queues); i++) {
-		queue = json_object_array_get_idx(queues, i);
-		for (id = 0; id < vhx_stat__count(); id++) {
-			value = j_get_num(j_get(queue, "stats"), vhx_stat__name(id));
-			if (!value)
-				continue;
-			row = j_obj();
-			j_str(row, "nic", j_get_str(queue, "nic"));
-			j_num(row, "queue", j_get_num(queue, "queue"));
-			j_str(row, "dir", j_get_str(queue, "dir"));
-			j_str(row, "counter", vhx_stat__name(id));
-			j_num(row, "value", value);
-			j_str(row, "doc", vhx_stat__doc(id));
-			json_object_array_add(rows, row);
-		}
-	}
-	return rows;
-}
-
-/* A label's value: quotes, backslashes and line breaks are the format's own. */
-static void put_label(const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		putchar(*text == '\n' ? ' ' : *text);
-	}
-}
-
-static void print_metrics(struct json_object *queues)
-{
-	struct json_object *queue;
-	const char *name;
-	unsigned int id;
-	size_t i;
-
-	for (id = 0; id < vhx_stat__count(); id++) {
-		name = vhx_stat__name(id);
-		printf("# TYPE vhx_queue_%s counter\n# HELP vhx_queue_%s %s\n", name, name,
-		       vhx_stat__doc(id));
-		for (i = 0; i < json_object_array_length(queues); i++) {
-			queue = json_object_array_get_idx(queues, i);
-			printf("vhx_queue_%s_total{nic=\"", name);
-			put_label(j_get_str(queue, "nic"));
-			printf("\",nic_id=\"%s\",queue=\"%s\",dir=\"%s\"} %llu\n",
-			       j_get_str(queue, "nic_id"), j_get_str(queue, "queue"),
-			       j_get_str(queue, "dir"),
-			       j_get_num(j_get(queue, "stats"), name));
-		}
-	}
-	puts("# EOF");
-}
-
-static void print_all(struct json_object *queues)
-{
-	struct json_object *rows = counter_rows(queues);
-
-	out_table(rows, counter_cols, ARRAY_SIZE(counter_cols));
-	json_object_put(rows);
-}
-
-static int once(struct vhx_nl *nl, const struct args *args)
-{
-	struct json_object *queues;
-	int rc;
-
-	queues = collect(nl, args, &rc);
-	if (!queues)
-		return rc;
-	if (args->metrics)
-		print_metrics(queues);
-	else if (out_json(queues))
-		return RC_OK;
-	else if (args->all)
-		print_all(queues);
-	else
-		out_table(queues, total_cols, ARRAY_SIZE(total_cols));
-	if (!json_object_array_length(queues) && !args->metrics)
-		say("no queue: there is no NIC");
-	json_object_put(queues);
-	return RC_OK;
-}
-
-/* --- arguments --- */
-
-static const struct argp_option options[] = {
-	{ "watch", 'w', "SECS", OPTION_ARG_OPTIONAL, "Rates, every SECS seconds (1)", 0 },
-	{ "all", 'a', NULL, 0, "Every counter that is not 0, with what it means", 0 },
-	{ "openmetrics", 'm', NULL, 0, "The OpenMetrics text format", 0 },
-	{ 0 },
-};
-
-static void take_interval(const char *arg, struct argp_state *state, struct args *args)
-{
-	char *end;
-
-	args->interval = arg ? strtod(arg, &end) : 1;
-	if (arg && (end == arg || *end || !(args->interval >= 0.1) ||
-		    args->interval > MAX_INTERVAL))
-		argp_error(state, "--watch=%s: seconds, 0.1 to %d", arg, MAX_INTERVAL);
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct args *args = state->input;
-
-	switch (key) {
-	case 'w':
-		take_interval(arg, state, args);
-		return 0;
-	case 'a':
-		args->all = true;
-		return 0;
-	case 'm':
-		args->metrics = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (args->nic)
-			argp_error(state, "one NIC, or none for all");
-		args->nic = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (args->metrics + args->all + (args->interval > 0) > 1)
-			argp_error(state, "--watch, --all and --openmetrics exclude each other");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	counters_put_rate(rates, "bits_per_s", counters_grown(now, before, "bytes") * 8 / seconds);
+	counters_put_rate(rates, "packets_per_batch", batches ? packets / batches : 0);
 }
 
 int cmd_stats(int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = options,
-		.parser = parse,
-		.args_doc = "[NIC]",
-		.doc = "Counters of every queue since it was made.",
-		.children = common_children,
+	static const struct counters kind = {
+		.object = "NIC",
+		.module = "vhx_net",
+		.about = "Counters of every queue since it was made.",
+		.none = "no queue: there is no NIC",
+		.prefix = "vhx_queue",
+		.labels = labels,
+		.nr_labels = ARRAY_SIZE(labels),
+		.heads = head_cols,
+		.nr_heads = ARRAY_SIZE(head_cols),
+		.totals = total_cols,
+		.nr_totals = ARRAY_SIZE(total_cols),
+		.rates = rate_cols,
+		.nr_rates = ARRAY_SIZE(rate_cols),
+		.count = vhx_stat__count,
+		.name = vhx_stat__name,
+		.doc = vhx_stat__doc,
+		.collect = collect,
+		.derive = derive,
 	};
-	struct args args = { 0 };
-	struct vhx_nl *nl;
-	int rc;
 
-	parse_args(&argp, argc, argv, &args);
-	rc = session_open(&nl);
-	if (rc)
-		return rc;
-	rc = args.interval > 0 ? watch(nl, &args) : once(nl, &args);
-	vhx_nl__close(nl);
-	return rc;
+	return counters_cmd(&kind, argc, argv);
 }

@@ -4,22 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "out.h"
+#include "collect.h"
 
 /* A dump that changed under the reader is read again, this often. */
 #define TRIES	5
 
-int session_open(struct vhx_nl **nl)
+static int fail_without(const char *module, const char *fmt, const char *what)
+{
+	char hint[64];
+
+	snprintf(hint, sizeof(hint), "modprobe %s, then: vhx doctor", module);
+	return fail(RC_LACK, 0, hint, fmt, what);
+}
+
+int session_open_for(struct vhx_nl **nl, const char *module)
 {
 	int err = vhx_nl__open(nl);
 
 	if (!err)
 		return RC_OK;
 	if (err == -ENOENT)
-		return fail(RC_LACK, 0, "modprobe vhx_net, then: vhx doctor",
-			    "module vhx is not loaded: no netlink family \"%s\"",
-			    VHX_GENL_NAME);
+		return fail_without(module, "module vhx is not loaded: no netlink family \"%s\"",
+				    VHX_GENL_NAME);
 	return fail(rc_of(err), err, NULL, "netlink");
+}
+
+int session_open(struct vhx_nl **nl)
+{
+	return session_open_for(nl, "vhx_net");
 }
 
 static const char *nic_state(const struct vhx_nic_info *nic)
@@ -220,10 +232,15 @@ struct json_object *event_json(const struct vhx_event_info *event)
 
 /* --- walks --- */
 
-typedef int (*walk_fn)(struct vhx_nl *nl, __u32 id, struct json_object *array);
+static int fail_unloaded(const struct walk_of *of)
+{
+	char what[96];
 
-static struct json_object *collect(struct vhx_nl *nl, __u32 id, walk_fn walk, const char *what,
-				   int *rc)
+	snprintf(what, sizeof(what), "%s is not loaded: nobody knows of %s", of->module, of->what);
+	return fail_without(of->module, "module %s", what);
+}
+
+struct json_object *collect_walk(struct vhx_nl *nl, const struct walk_of *of, __u32 id, int *rc)
 {
 	struct json_object *array;
 	int err = -EINTR;
@@ -231,18 +248,23 @@ static struct json_object *collect(struct vhx_nl *nl, __u32 id, walk_fn walk, co
 
 	for (i = 0; i < TRIES && err == -EINTR; i++) {
 		array = j_arr();
-		err = walk(nl, id, array);
+		err = of->walk(nl, id, array);
 		if (!err)
 			return array;
 		json_object_put(array);
 	}
 	if (err == -EOPNOTSUPP)
-		*rc = fail(RC_LACK, 0, "modprobe vhx_net, then: vhx doctor",
-			   "module vhx_net is not loaded: nobody knows of %s", what);
+		*rc = fail_unloaded(of);
 	else
 		*rc = fail(rc_of(err), err, *vhx_nl__error(nl) ? vhx_nl__error(nl) : NULL,
-			   "list of %s", what);
+			   "list of %s", of->what);
 	return NULL;
+}
+
+static struct json_object *collect(struct vhx_nl *nl, __u32 id, walk_fn walk, const char *what,
+				   int *rc)
+{
+	return collect_walk(nl, &(struct walk_of){ walk, what, "vhx_net" }, id, rc);
 }
 
 static int walk_nics(struct vhx_nl *nl, __u32 id, struct json_object *array)
@@ -352,8 +374,7 @@ static struct json_object *find(struct json_object *array, const char *what, con
 	return json_object_get(found);
 }
 
-static struct json_object *find_in(struct json_object *array, const char *what,
-				   const char *word, int *rc)
+struct json_object *find_in(struct json_object *array, const char *what, const char *word, int *rc)
 {
 	struct json_object *found;
 

@@ -137,6 +137,8 @@ int fail_unknown(int rc, const char *what, const char *word, struct json_object 
 
 /* Connect, or say why not. Return: RC_OK or an exit code. */
 int session_open(struct vhx_nl **nl);
+/* The same for what module @module knows of. */
+int session_open_for(struct vhx_nl **nl, const char *module);
 
 /* An array; NULL: it failed and was said, *rc is the exit code. */
 struct json_object *collect_nics(struct vhx_nl *nl, int *rc);
