@@ -52,6 +52,7 @@ struct vhx_vq;
  * @quota: pages of the pool that its requests may hold
  * @used: pages that they do
  * @seq: requests that came
+ * @disowned: requests that an agent has, and whose guest's side is gone
  * @lock: what is below
  * @session: who serves it, NULL when nobody does
  * @number: in the session
@@ -68,6 +69,7 @@ struct vhx_endpoint {
 	u32 quota;
 	atomic_t used;
 	atomic64_t seq;
+	atomic_t disowned;
 	spinlock_t lock;
 	struct vhx_session *session;
 	u32 number;

@@ -262,6 +262,7 @@ static bool vhx_aq_disown(struct vhx_areq *req)
 		req->state = VHX_AREQ_DONE;
 	} else if (req->state == VHX_AREQ_OWNED) {
 		req->aq = NULL;
+		atomic_inc(&req->ep->disowned);
 		mine = false;
 	}
 	spin_unlock(&q->lock);

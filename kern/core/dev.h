@@ -13,6 +13,7 @@
  *	        vhx_msgs.sem	a vIOMMU's translations; who writes holds no vhx_vq.lock
  *	          vhx_msgs.lock	the queues' misses
  *	          ptr_ring locks	net: the tap's ring, a mailbox
+ *	          vhx_sessions_lock	the list of agents' sessions; vhx_session.lock within
  *	          vhx_endpoint.lock	who serves it, its virtqueues
  *	            vhx_aq.lock	a virtqueue's requests, their tags
  *	              vhx_squeue.lock	an agent's queue: what it is given, has and gives back
@@ -21,6 +22,9 @@
  *	mmap_lock
  *	  vhx_session.lock	an agent's session: mmap, attach
  *	    vhx_endpoints_lock	the list of endpoints; vhx_endpoint.lock within
+ *
+ *	vhx_dev.lock
+ *	  vhx_scsi_shows_lock	scsi: what netlink shows of hosts; nothing within
  *
  * A worker holds one vq.lock and takes no lock above it. Nobody waits for a worker (flush) with
  * a vq.lock or vhx_net_mutex held, and nobody holds a lock shared between devices over an access

@@ -48,12 +48,36 @@ static struct vhx_endpoint *vhx_endpoint_new(u32 class, const char *name)
 	ep->class = class;
 	strscpy(ep->name, name, sizeof(ep->name));
 	atomic_set(&ep->used, 0);
+	atomic_set(&ep->disowned, 0);
 	atomic64_set(&ep->seq, 0);
 	spin_lock_init(&ep->lock);
 	INIT_LIST_HEAD(&ep->aqs);
 	INIT_LIST_HEAD(&ep->watches);
 	list_add_tail(&ep->node, &vhx_endpoints);
 	return ep;
+}
+
+/**
+ * vhx_endpoint_for_each - call a function for every endpoint
+ * @fn: returns other than 0 to end it
+ * @arg: handed to @fn
+ *
+ * Context: process, sleeps; so may @fn, which takes no lock above vhx_endpoint.lock.
+ * Return: what @fn said last, or 0.
+ */
+int vhx_endpoint_for_each(int (*fn)(struct vhx_endpoint *ep, void *arg), void *arg)
+{
+	struct vhx_endpoint *ep;
+	int rc = 0;
+
+	mutex_lock(&vhx_endpoints_lock);
+	list_for_each_entry(ep, &vhx_endpoints, node) {
+		rc = fn(ep, arg);
+		if (rc)
+			break;
+	}
+	mutex_unlock(&vhx_endpoints_lock);
+	return rc;
 }
 
 static bool vhx_endpoint_named(u32 class, const char *name)

@@ -18,7 +18,7 @@
  *	squeue.c	how an agent fetches requests; commit.c, how it answers
  *	aq.c		a virtqueue's requests; areq.c, one; tag.c, what it has of a session; abort.c
  *	pool.c		pages that are shared with an agent
- *	nl.c		the netlink family
+ *	nl.c		the netlink family; nlagent.c, agents by it
  *	trace.h		tracepoints
  *	main.c		this: /dev/vhx
  */
@@ -139,6 +139,7 @@ static int __init vhx_init(void)
 	err = misc_register(&vhx_ctl_misc);
 	if (err)
 		goto err_session;
+	vhx_nl_agent_init();
 	return 0;
 
 err_session:
@@ -150,6 +151,7 @@ err_nl:
 
 static void __exit vhx_exit(void)
 {
+	vhx_nl_agent_exit();
 	misc_deregister(&vhx_ctl_misc);
 	vhx_session_exit();
 	vhx_endpoints_exit();

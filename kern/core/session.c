@@ -12,6 +12,8 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -26,13 +28,42 @@
 /* Their work: at the module's end it is not only begun, but over. */
 static struct workqueue_struct *vhx_session_wq;
 static atomic_t vhx_session_last = ATOMIC_INIT(0);
+static LIST_HEAD(vhx_sessions);
+static DEFINE_MUTEX(vhx_sessions_lock);	/* the list; what is in it is not freed */
 
 /* ---- life ---- */
+
+/**
+ * vhx_session_for_each - call a function for every session, those too that are being fenced
+ * @fn: returns other than 0 to end it
+ * @arg: handed to @fn
+ *
+ * Context: process, sleeps; so may @fn, which takes no lock above vhx_session.lock, and no
+ * reference: the last may be gone.
+ * Return: what @fn said last, or 0.
+ */
+int vhx_session_for_each(int (*fn)(struct vhx_session *s, void *arg), void *arg)
+{
+	struct vhx_session *s;
+	int rc = 0;
+
+	mutex_lock(&vhx_sessions_lock);
+	list_for_each_entry(s, &vhx_sessions, node) {
+		rc = fn(s, arg);
+		if (rc)
+			break;
+	}
+	mutex_unlock(&vhx_sessions_lock);
+	return rc;
+}
 
 static void vhx_session_free(struct vhx_session *s)
 {
 	u32 i;
 
+	mutex_lock(&vhx_sessions_lock);
+	list_del_init(&s->node);
+	mutex_unlock(&vhx_sessions_lock);
 	for (i = 0; s->queue && i <= s->nqueues; i++)
 		vhx_squeue_free(&s->queue[i]);
 	vhx_pool_free(&s->pool);
@@ -41,6 +72,7 @@ static void vhx_session_free(struct vhx_session *s)
 	kvfree(s->queue);
 	for (i = 0; i < s->neps; i++)
 		vhx_endpoint_put(s->ep[i]);
+	put_pid(s->owner);
 	kfree(s);
 }
 
@@ -315,10 +347,13 @@ static struct vhx_session *vhx_session_new(const struct vhx_agent_open *arg)
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&s->ref);
+	INIT_LIST_HEAD(&s->node);
 	mutex_init(&s->lock);
 	INIT_WORK(&s->kill, vhx_session_end);
 	INIT_DELAYED_WORK(&s->fence, vhx_session_fence);
 	s->id = atomic_inc_return(&vhx_session_last);
+	s->owner = get_task_pid(current, PIDTYPE_TGID);
+	get_task_comm(s->comm, current->group_leader);
 	s->nqueues = arg->queues;
 	err = vhx_area_alloc(&s->req, arg->tags * sizeof(struct vhx_agent_req)) ?:
 	      vhx_area_alloc(&s->ring, arg->tags * sizeof(u32)) ?:
@@ -328,6 +363,9 @@ static struct vhx_session *vhx_session_new(const struct vhx_agent_open *arg)
 		vhx_session_free(s);
 		return ERR_PTR(err);
 	}
+	mutex_lock(&vhx_sessions_lock);
+	list_add_tail(&s->node, &vhx_sessions);
+	mutex_unlock(&vhx_sessions_lock);
 	return s;
 }
 

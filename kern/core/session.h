@@ -21,6 +21,7 @@
 #include "pool.h"
 
 struct io_uring_cmd;
+struct pid;
 struct seq_file;
 struct vhx_aq;
 struct vhx_areq;
@@ -81,7 +82,10 @@ struct vhx_squeue {
 /**
  * struct vhx_session - a session
  * @ref: references
+ * @node: in the list of all, under vhx_sessions_lock
  * @id: for people
+ * @owner: who opened it
+ * @comm: its command name
  * @nqueues: with tags
  * @queue: they, and one more for EVENT
  * @req: struct vhx_agent_req of each tag
@@ -98,7 +102,10 @@ struct vhx_squeue {
  */
 struct vhx_session {
 	struct kref ref;
+	struct list_head node;
 	u32 id;
+	struct pid *owner;
+	char comm[16];
 	u32 nqueues;
 	struct vhx_squeue *queue;
 	struct vhx_area req;
@@ -126,6 +133,7 @@ void vhx_session_exit(void);
 long vhx_session_open(const void __user *argp);
 void vhx_session_put(struct vhx_session *s);
 void vhx_session_kill(struct vhx_session *s);
+int vhx_session_for_each(int (*fn)(struct vhx_session *s, void *arg), void *arg);
 
 /* squeue.c */
 int vhx_squeue_init(struct vhx_squeue *q, u32 ntags);
@@ -151,6 +159,7 @@ int vhx_tag_publish(struct vhx_areq *req);
 /* endpoint.c */
 void vhx_endpoints_exit(void);
 void vhx_endpoint_put(struct vhx_endpoint *ep);
+int vhx_endpoint_for_each(int (*fn)(struct vhx_endpoint *ep, void *arg), void *arg);
 int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg);
 long vhx_endpoint_destroy(const void __user *argp);
 void vhx_endpoint_orphan(struct vhx_session *s);
@@ -158,6 +167,10 @@ void vhx_endpoint_fenced(struct vhx_session *s);
 void vhx_endpoint_freed(struct vhx_endpoint *ep);
 struct vhx_session *vhx_endpoint_session(struct vhx_endpoint *ep);
 struct vhx_session *vhx_endpoint_last_session(struct vhx_endpoint *ep);
+
+/* nlagent.c */
+void vhx_nl_agent_init(void);
+void vhx_nl_agent_exit(void);
 
 /* abort.c */
 void vhx_endpoint_check(struct vhx_endpoint *ep);

@@ -52,6 +52,8 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
  */
 void __vhx_tag_put(struct vhx_areq *req)
 {
+	/* The session, and so the endpoint, is there as long as the tag is. */
+	atomic_dec(&req->ep->disowned);
 	vhx_tag_put(req);
 	kvfree(req);
 }

@@ -19,12 +19,14 @@
  *
  * 2. The generic netlink family "vhx" (Documentation in docs/netlink/vhx.yaml). Each command
  *    dumps one kind of object. Dumps show the objects of the caller's network namespace only
- *    and need no capability; what changes something needs CAP_NET_ADMIN in the user namespace
- *    that owns that network namespace. The multicast group "events" tells of NICs and policies
- *    that come, go, and are ejected.
+ *    and need no capability; what belongs to no network namespace (workers, endpoints, agents,
+ *    SCSI hosts) shows to who has a pid for its process. What changes something needs
+ *    CAP_NET_ADMIN in the user namespace that owns the network namespace. The multicast group
+ *    "events" tells of NICs and policies that come, go, and are ejected, and of agents.
  *
- * 3. Per-queue counters: VHX_QSTATS below is the one list. The kernel's table, the library's
- *    names, the man page and the metrics are all made from it.
+ * 3. Per-queue counters: VHX_QSTATS below is the one list of a NIC's queues, VHX_SCSI_QSTATS of a
+ *    SCSI host's, VHX_AGENT_QSTATS in <linux/vhx_agent.h> of an agent's. The kernel's table, the
+ *    library's names, the man page and the metrics are all made from them.
  *
  * What a BPF program sees is in <linux/vhx_bpf.h>.
  */
@@ -173,6 +175,36 @@ enum vhx_qstat {
 	VHX_QSTAT_NR = 24,
 };
 
+/*
+ * The same of a SCSI host's queue: the control queue, the event queue, or one of requests. A
+ * request is a chain of descriptors: a command, a task management function, room for an event.
+ */
+#define VHX_SCSI_QSTATS(X) \
+	X(0,  PULLED,		"pulled",		"requests taken from the ring") \
+	X(1,  PUSHED,		"pushed",		"requests given back to the guest") \
+	X(2,  ANSWERED,		"answered",		"of those, commands that an agent answered or that were aborted; functions; events") \
+	X(3,  BYTES,		"bytes",		"bytes of data of commands, both ways") \
+	X(4,  KICKS,		"kicks",		"guest notifications that woke the queue's worker") \
+	X(5,  CALLS,		"calls",		"interrupts sent to the guest") \
+	X(6,  CALLS_SKIPPED,	"calls_skipped",	"interrupts the guest had asked not to get") \
+	X(7,  DESCRIPTORS,	"descriptors",		"descriptors read") \
+	X(8,  BATCHES,		"batches",		"batches of requests taken from the ring") \
+	X(9,  BAD_RINGS,	"bad_rings",		"times the ring was found illegal and the queue stopped") \
+	X(10, BAD_REQUESTS,	"bad_requests",		"requests given back without an answer: no request, or no room for one") \
+	X(11, BAD_TARGET,	"bad_target",		"commands answered that there is no such target") \
+	X(12, ABORTED,		"aborted",		"commands that the guest had aborted") \
+	X(13, FAILED,		"failed",		"commands answered with a failure of the transport") \
+	X(14, BUSY,		"busy",			"commands answered TASK SET FULL, for want of memory") \
+	X(15, IOTLB_MISSES,	"iotlb_misses",		"times the queue had to wait for a translation of the vIOMMU") \
+	X(16, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before")
+
+enum vhx_scsi_qstat {
+#define VHX_SCSI_QSTAT_ENUM(id, NAME, name, doc) VHX_SCSI_QSTAT_##NAME = id,
+	VHX_SCSI_QSTATS(VHX_SCSI_QSTAT_ENUM)
+#undef VHX_SCSI_QSTAT_ENUM
+	VHX_SCSI_QSTAT_NR = 17,
+};
+
 /* Why a policy left (VHX_A_EXIT_KIND, vhx_exit_info.kind). */
 enum vhx_exit_kind {
 	VHX_EXIT_NONE		= 0,	/* it has not */
@@ -203,6 +235,14 @@ enum vhx_exit_kind {
  *	missing; CAP_NET_ADMIN
  * @VHX_CMD_EVENT: multicast only: VHX_A_EVENT_*
  * @VHX_CMD_NIC_SET: set VHX_A_NIC_POLL_US of NIC VHX_A_NIC_ID; CAP_NET_ADMIN
+ * @VHX_CMD_ENDPOINT_GET: dump what agents serve: VHX_A_ENDPOINT_*. Shows to who has a pid for its
+ *	agent or its VMM, and in the first pid namespace
+ * @VHX_CMD_AGENT_GET: dump sessions of agents: VHX_A_AGENT_*. Shows to who has a pid for the agent
+ * @VHX_CMD_AGENT_QUEUE_GET: dump their queues with their counters: VHX_A_AGENT_QUEUE_*;
+ *	VHX_A_AGENT_QUEUE_AGENT in the request keeps one session's. Shows likewise
+ * @VHX_CMD_SCSI_GET: dump SCSI hosts of guests: VHX_A_SCSI_*. Shows to who has a pid for the VMM
+ * @VHX_CMD_SCSI_QUEUE_GET: dump their queues with their counters: VHX_A_SCSI_QUEUE_*;
+ *	VHX_A_SCSI_QUEUE_HOST in the request keeps one host's. Shows likewise
  */
 enum vhx_cmd {
 	VHX_CMD_UNSPEC,
@@ -215,6 +255,11 @@ enum vhx_cmd {
 	VHX_CMD_NIC_OPEN,
 	VHX_CMD_EVENT,
 	VHX_CMD_NIC_SET,
+	VHX_CMD_ENDPOINT_GET,
+	VHX_CMD_AGENT_GET,
+	VHX_CMD_AGENT_QUEUE_GET,
+	VHX_CMD_SCSI_GET,
+	VHX_CMD_SCSI_QUEUE_GET,
 	__VHX_CMD_MAX,
 };
 #define VHX_CMD_MAX (__VHX_CMD_MAX - 1)
@@ -313,6 +358,98 @@ enum vhx_exit_attr {
 	__VHX_A_EXIT_MAX,
 };
 #define VHX_A_EXIT_MAX (__VHX_A_EXIT_MAX - 1)
+
+enum vhx_endpoint_attr {
+	VHX_A_ENDPOINT_UNSPEC,
+	VHX_A_ENDPOINT_PAD,
+	VHX_A_ENDPOINT_CLASS,	/* u32: VHX_ENDPOINT_* */
+	VHX_A_ENDPOINT_NAME,	/* string: the only one of its class */
+	VHX_A_ENDPOINT_IN_USE,	/* flag: a VMM uses it */
+	VHX_A_ENDPOINT_OWNER,	/* u32: its pid; absent: none of its queues runs */
+	VHX_A_ENDPOINT_AGENT,	/* u32: the session that serves it; absent: none does */
+	VHX_A_ENDPOINT_FENCE,	/* u32: a dead session whose I/O may still be under way */
+	VHX_A_ENDPOINT_QUOTA,	/* u32: pages of the agent's pool that its requests may hold */
+	VHX_A_ENDPOINT_USED,	/* u32: pages that they do */
+	VHX_A_ENDPOINT_REQUESTS, /* u64: requests that ever came */
+	VHX_A_ENDPOINT_WAITING,	/* u32: that wait for an agent, a tag or room */
+	VHX_A_ENDPOINT_READY,	/* u32: that the agent has not fetched */
+	VHX_A_ENDPOINT_OWNED,	/* u32: that the agent has */
+	VHX_A_ENDPOINT_DONE,	/* u32: that are over, and the guest does not know yet */
+	VHX_A_ENDPOINT_DISOWNED, /* u32: that the agent has and no guest waits for any more */
+	__VHX_A_ENDPOINT_MAX,
+};
+#define VHX_A_ENDPOINT_MAX (__VHX_A_ENDPOINT_MAX - 1)
+
+enum vhx_agent_attr {
+	VHX_A_AGENT_UNSPEC,
+	VHX_A_AGENT_PAD,
+	VHX_A_AGENT_ID,		/* u32, never 0 */
+	VHX_A_AGENT_PID,	/* u32: who opened it, in the reader's pid ns */
+	VHX_A_AGENT_COMM,	/* string: its command name */
+	VHX_A_AGENT_QUEUES,	/* u32 */
+	VHX_A_AGENT_TAGS,	/* u32: of all queues */
+	VHX_A_AGENT_POOL,	/* u32: pages */
+	VHX_A_AGENT_USED,	/* u32: pages of the pool that requests hold */
+	VHX_A_AGENT_ENDPOINTS,	/* u32: how many it serves, or served */
+	VHX_A_AGENT_DRAINED,	/* flag: it fetches nothing more */
+	VHX_A_AGENT_DEAD,	/* flag: it ended, and pages of its pool are in use */
+	__VHX_A_AGENT_MAX,
+};
+#define VHX_A_AGENT_MAX (__VHX_A_AGENT_MAX - 1)
+
+enum vhx_agent_queue_attr {
+	VHX_A_AGENT_QUEUE_UNSPEC,
+	VHX_A_AGENT_QUEUE_PAD,
+	VHX_A_AGENT_QUEUE_AGENT, /* u32: the session */
+	VHX_A_AGENT_QUEUE_INDEX, /* u32 */
+	VHX_A_AGENT_QUEUE_TAGS,	/* u32 */
+	VHX_A_AGENT_QUEUE_FREE,	/* u32: tags that no request has */
+	VHX_A_AGENT_QUEUE_READY, /* u32: requests that the agent has not fetched */
+	VHX_A_AGENT_QUEUE_OWNED, /* u32: that it has */
+	VHX_A_AGENT_QUEUE_PARKED, /* flag: a FETCH of its waits */
+	VHX_A_AGENT_QUEUE_STATS, /* nest of u64, attribute type = enum vhx_agent_qstat + 1 */
+	__VHX_A_AGENT_QUEUE_MAX,
+};
+#define VHX_A_AGENT_QUEUE_MAX (__VHX_A_AGENT_QUEUE_MAX - 1)
+
+enum vhx_scsi_attr {
+	VHX_A_SCSI_UNSPEC,
+	VHX_A_SCSI_PAD,
+	VHX_A_SCSI_ID,		/* u32, never 0, never used twice since the module was loaded */
+	VHX_A_SCSI_NAME,	/* string: the endpoint it is bound to, or was last */
+	VHX_A_SCSI_LIVE,	/* flag: it is bound, and its queues run */
+	VHX_A_SCSI_OWNER,	/* u32: pid of the process that owns the fd, in the reader's pid ns */
+	VHX_A_SCSI_COMM,	/* string: its command name */
+	VHX_A_SCSI_QUEUES,	/* u32: queues that run, the control and the event queue included */
+	VHX_A_SCSI_FEATURES,	/* u64: virtio features, bits 0 to 63 */
+	VHX_A_SCSI_FUNCTIONS,	/* u32: task management functions under way */
+	VHX_A_SCSI_EVENTS,	/* u32: events that wait for a buffer of the guest's */
+	VHX_A_SCSI_MISSED,	/* flag: some were lost, and the guest was not told */
+	__VHX_A_SCSI_MAX,
+};
+#define VHX_A_SCSI_MAX (__VHX_A_SCSI_MAX - 1)
+
+/* VHX_A_SCSI_QUEUE_ROLE */
+#define VHX_SCSI_ROLE_CONTROL	0
+#define VHX_SCSI_ROLE_EVENT	1
+#define VHX_SCSI_ROLE_REQUEST	2
+
+enum vhx_scsi_queue_attr {
+	VHX_A_SCSI_QUEUE_UNSPEC,
+	VHX_A_SCSI_QUEUE_PAD,
+	VHX_A_SCSI_QUEUE_HOST,	/* u32 */
+	VHX_A_SCSI_QUEUE_INDEX,	/* u32: as the VMM counts */
+	VHX_A_SCSI_QUEUE_ROLE,	/* u8: VHX_SCSI_ROLE_* */
+	VHX_A_SCSI_QUEUE_LIVE,	/* flag */
+	VHX_A_SCSI_QUEUE_BROKEN, /* flag: stopped because the ring was illegal */
+	VHX_A_SCSI_QUEUE_SIZE,	/* u32: descriptors */
+	VHX_A_SCSI_QUEUE_AVAIL,	/* u32: next avail index the device will read */
+	VHX_A_SCSI_QUEUE_USED,	/* u32: next used index the device will write */
+	VHX_A_SCSI_QUEUE_WORKER, /* u32: pid of its worker */
+	VHX_A_SCSI_QUEUE_STATS,	/* nest of u64, attribute type = enum vhx_scsi_qstat + 1 */
+	__VHX_A_SCSI_QUEUE_MAX,
+};
+#define VHX_A_SCSI_QUEUE_MAX (__VHX_A_SCSI_QUEUE_MAX - 1)
 
 /* VHX_A_EVENT_KIND */
 enum vhx_event_kind {
