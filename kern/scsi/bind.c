@@ -77,6 +77,8 @@ long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
 	}
 	if (err)
 		vhx_scsi_unbind(h);
+	else
+		vhx_scsi_nl_bound(h, name);
 	return err;
 }
 
@@ -142,6 +144,7 @@ void vhx_scsi_unbind(struct vhx_scsi_host *h)
 {
 	u32 i;
 
+	vhx_scsi_nl_unbound(h);
 	for (i = 0; i < h->nvqs; i++) {
 		struct vhx_scsi_queue *q = &h->queue[i];
 

@@ -45,6 +45,7 @@ static void vhx_cmd_flush(struct vhx_cmd_turn *t)
 
 	/* Of a ring that is illegal the guest hears no more. */
 	vhx_vq_push(&t->q->vq, t->s->done, t->ndone);
+	vhx_scsi_count(t->q, VHX_SCSI_QSTAT_PUSHED, t->ndone);
 	for (i = 0; i < t->ndone; i++)
 		if (t->s->req[i])
 			vhx_areq_free(&t->s->req[i]->r);
@@ -72,6 +73,24 @@ static void vhx_cmd_bad(struct vhx_cmd_turn *t, const struct vhx_chain *c,
 {
 	vhx_vq_count(&t->q->vq, VHX_QSTAT_BAD_PACKETS, 1);
 	vhx_cmd_done(t, c, req, 0);
+}
+
+/* What was answered, and is no agent's SCSI status. */
+static void vhx_cmd_count(struct vhx_cmd_turn *t, const struct vhx_scsi_resp *resp)
+{
+	switch (resp->response) {
+	case VHX_SCSI_S_OK:
+		break;
+	case VHX_SCSI_S_BAD_TARGET:
+		vhx_scsi_count(t->q, VHX_SCSI_QSTAT_BAD_TARGET, 1);
+		break;
+	case VHX_SCSI_S_ABORTED:
+	case VHX_SCSI_S_RESET:
+		vhx_scsi_count(t->q, VHX_SCSI_QSTAT_ABORTED, 1);
+		break;
+	default:
+		vhx_scsi_count(t->q, VHX_SCSI_QSTAT_FAILED, 1);
+	}
 }
 
 static void vhx_cmd_fill(const struct vhx_cmd_turn *t, const struct vhx_scsi_req *req,
@@ -118,6 +137,7 @@ static int vhx_cmd_answer(struct vhx_cmd_turn *t, struct vhx_scsi_req *req)
 		vhx_cmd_bad(t, &req->r.chain, req);
 		return 0;
 	}
+	vhx_cmd_count(t, &resp);
 	vhx_vq_count(&t->q->vq, VHX_QSTAT_PACKETS, 1);
 	vhx_vq_count(&t->q->vq, VHX_QSTAT_BYTES, req->r.out_len + req->r.copied);
 	t->bytes += req->r.out_len + req->r.copied;
@@ -156,10 +176,14 @@ static int vhx_cmd_answer_now(struct vhx_cmd_turn *t, const struct vhx_chain *c,
 	err = vhx_scsi_chain_write(&t->q->vq, c, &resp, sizeof(resp));
 	if (err == -EAGAIN || err == -EIO)
 		return err;
-	if (err)
+	if (err) {
 		vhx_cmd_bad(t, c, NULL);
-	else
-		vhx_cmd_done(t, c, NULL, sizeof(resp));
+		return 0;
+	}
+	vhx_cmd_count(t, &resp);
+	if (resp.status == SAM_STAT_TASK_SET_FULL)
+		vhx_scsi_count(t->q, VHX_SCSI_QSTAT_BUSY, 1);
+	vhx_cmd_done(t, c, NULL, sizeof(resp));
 	return 0;
 }
 
@@ -257,6 +281,7 @@ static int vhx_cmd_pull(struct vhx_cmd_turn *t)
 			break;
 		t->ncmds++;
 	}
+	vhx_scsi_count(t->q, VHX_SCSI_QSTAT_PULLED, i);
 	if (err == -EAGAIN)
 		vhx_vq_unpull(vq, &t->s->chain[i], n - i);
 	return err ?: n;

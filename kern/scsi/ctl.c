@@ -27,6 +27,7 @@ static_assert(VHX_SCSI_TMFS <= VHX_PULL_MAX);
 static void vhx_ctl_flush(struct vhx_ctl_turn *t)
 {
 	vhx_vq_push(t->vq, t->s->done, t->ndone);
+	vhx_scsi_count(vhx_scsi_queue_of(t->vq), VHX_SCSI_QSTAT_PUSHED, t->ndone);
 	t->ndone = 0;
 }
 
@@ -157,6 +158,7 @@ static int vhx_ctl_pull(struct vhx_ctl_turn *t)
 		if (err)
 			break;
 	}
+	vhx_scsi_count(vhx_scsi_queue_of(t->vq), VHX_SCSI_QSTAT_PULLED, i);
 	if (err == -EAGAIN)
 		vhx_vq_unpull(t->vq, &t->s->chain[i], n - i);
 	return err ?: n;

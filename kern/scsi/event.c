@@ -78,6 +78,8 @@ static int vhx_event_put(struct vhx_vq *vq, const struct vhx_scsi_news *news)
 		vhx_event_pop(vhx_scsi_host_of(vq), news);
 		vhx_vq_count(vq, VHX_QSTAT_PACKETS, 1);
 	}
+	vhx_scsi_count(vhx_scsi_queue_of(vq), VHX_SCSI_QSTAT_PULLED, 1);
+	vhx_scsi_count(vhx_scsi_queue_of(vq), VHX_SCSI_QSTAT_PUSHED, 1);
 	done = (struct vhx_done) { .id = c->id, .ndesc = c->ndesc, .len = n };
 	return vhx_vq_push(vq, &done, 1) ?: 1;
 }

@@ -12,6 +12,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/vhost.h>
+#include <linux/vhx.h>
 #include <linux/wait.h>
 
 #include "core/agent.h"
@@ -33,12 +34,38 @@
  * @answers: requests that were collected and not answered, by vhx_areq.node: a translation is
  *	missing. Under the queue's lock
  * @swept: the last vhx_scsi_host.sweep for which all that the guest had posted was taken
+ * @stats: counters, by enum vhx_scsi_qstat; those that every queue has are in @vq
  */
 struct vhx_scsi_queue {
 	struct vhx_vq vq;
 	struct vhx_aq aq;
 	struct list_head answers;
 	u64 swept;
+	u64 stats[VHX_SCSI_QSTAT_NR];
+};
+
+/* Written under the queue's lock, and read without. */
+static inline void vhx_scsi_count(struct vhx_scsi_queue *q, enum vhx_scsi_qstat id, u64 n)
+{
+	WRITE_ONCE(q->stats[id], q->stats[id] + n);
+}
+
+/**
+ * struct vhx_scsi_show - a host as it is shown, also when it is bound to nothing
+ * @node: in the list of all; it and what is below is under vhx_scsi_shows_lock
+ * @id: never used twice; 0: it was never bound, and is not in the list
+ * @live: it is bound
+ * @name: to which endpoint, or to which it was last
+ * @owner: who owns it
+ * @comm: its command name
+ */
+struct vhx_scsi_show {
+	struct list_head node;
+	u32 id;
+	bool live;
+	char name[VHX_ENDPOINT_NAME_LEN];
+	struct pid *owner;
+	char comm[16];
 };
 
 /**
@@ -59,11 +86,12 @@ struct vhx_scsi_req {
  * struct vhx_scsi_host - a host
  * @dev: the device; first
  * @ep: endpoint it is bound to, or NULL; under @dev.lock, and fixed while a queue runs
+ * @show: for people
  * @draining: nothing is taken from the control queue any more; under its lock
  * @drained: woken when @tmfs is empty, and when a queue breaks
  * @tmf_lock: @tmfs, which the control queue's handler alone changes
  * @tmfs: task management functions under way
- * @ntmfs: how many; under the control queue's lock
+ * @ntmfs: how many; written under the control queue's lock
  * @resets: requests that tell the agent of a reset; under the control queue's lock
  * @sweep: the last that was asked for; written under the control queue's lock
  * @event_lock: what is below
@@ -78,6 +106,7 @@ struct vhx_scsi_req {
 struct vhx_scsi_host {
 	struct vhx_dev dev;
 	struct vhx_endpoint *ep;
+	struct vhx_scsi_show show;
 	bool draining;
 	wait_queue_head_t drained;
 	spinlock_t tmf_lock;
@@ -135,6 +164,13 @@ long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name);
 int vhx_scsi_drain(struct vhx_scsi_host *h);
 void vhx_scsi_unbind(struct vhx_scsi_host *h);
 bool vhx_scsi_access_ok(struct vhx_scsi_host *h);
+
+/* nl.c */
+void vhx_scsi_nl_init(void);
+void vhx_scsi_nl_exit(void);
+void vhx_scsi_nl_bound(struct vhx_scsi_host *h, const char *name);
+void vhx_scsi_nl_unbound(struct vhx_scsi_host *h);
+void vhx_scsi_nl_forget(struct vhx_scsi_host *h);
 
 /* features.c */
 extern const u64 vhx_scsi_features[VHX_FEATURE_WORDS];

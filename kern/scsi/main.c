@@ -10,6 +10,7 @@
  *	ctl.c		the control queue, tmf.c the functions that come by it
  *	event.c		the event queue
  *	req.c		the bytes of all of them (PURE)
+ *	nl.c		hosts and their queues by netlink
  *
  * The ABI is that of <linux/vhost.h>, and errno are in-tree vhost_scsi's. What is bound to is no
  * target of the kernel's but an endpoint, see core/agent.h, whose name is the wwpn.
@@ -99,6 +100,7 @@ static int vhx_scsi_open(struct inode *inode, struct file *file)
 	spin_lock_init(&h->tmf_lock);
 	INIT_LIST_HEAD(&h->tmfs);
 	spin_lock_init(&h->event_lock);
+	INIT_LIST_HEAD(&h->show.node);
 	vhx_dev_init(&h->dev, &vhx_scsi_class, h->vqs, nvqs);
 	for (i = 0; i < nvqs; i++)
 		vhx_scsi_init_queue(h, i);
@@ -232,6 +234,7 @@ static int vhx_scsi_release(struct inode *inode, struct file *file)
 {
 	struct vhx_scsi_host *h = file->private_data;
 
+	vhx_scsi_nl_forget(h);
 	if (h->ep)
 		vhx_scsi_unbind(h);
 	vhx_dev_release(&h->dev);
@@ -309,12 +312,21 @@ static int __init vhx_scsi_init(void)
 		pr_err("vhx_scsi: drop_in=1, but another module holds /dev/vhost-scsi: rmmod vhost_scsi first, or load without drop_in\n");
 		return -EBUSY;
 	}
+	vhx_scsi_nl_init();
 	err = misc_register(&vhx_scsi_misc);
-	if (err || !drop_in)
-		return err;
+	if (err)
+		goto err_nl;
+	if (!drop_in)
+		return 0;
 	err = misc_register(&vhx_scsi_drop_in_misc);
 	if (err)
-		misc_deregister(&vhx_scsi_misc);
+		goto err_misc;
+	return 0;
+
+err_misc:
+	misc_deregister(&vhx_scsi_misc);
+err_nl:
+	vhx_scsi_nl_exit();
 	return err;
 }
 
@@ -323,6 +335,7 @@ static void __exit vhx_scsi_exit(void)
 	if (drop_in)
 		misc_deregister(&vhx_scsi_drop_in_misc);
 	misc_deregister(&vhx_scsi_misc);
+	vhx_scsi_nl_exit();
 }
 
 module_init(vhx_scsi_init);
