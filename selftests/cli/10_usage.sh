@@ -28,6 +28,8 @@ usage "an argument where none is taken" policy exits a
 usage "a wrong interval" stats --watch=never
 usage "an interval of nothing" stats --watch=0
 usage "two ways to print" stats --all --openmetrics
+usage "two ways to print an agent's" agent stats --all --openmetrics
+usage "two hosts" scsi stats a b
 usage "two bindings" policy load flow_pin --nic a --nic-id 1
 usage "a NIC id that is none" policy load flow_pin --nic-id x
 usage "a NIC id of 0" policy load flow_pin --nic-id 0

@@ -15,6 +15,10 @@ rc 1 "without vhx_net: doctor" vhx -j doctor
 json 'any(.check == "modules" and .verdict == "bad")' "doctor finds it"
 
 until_true 10 rmmod vhx_scsi || bail "vhx_scsi does not unload"
+rc 5 "without vhx_scsi: scsi list" vhx scsi list
+says "$err" 'vhx_scsi is not loaded' "says so"
+rc 0 "without vhx_scsi: agent list" vhx -j agent list
+json 'length == 0' "there is none"
 until_true 10 rmmod vhx || bail "vhx does not unload"
 for args in '' 'nic list' 'nic show x' 'nic open x' 'nic set x poll-us 1' 'worker list' 'policy list' 'policy show x' \
 	'policy load flow_pin' 'policy replace x flow_pin' 'policy detach x' 'policy eject x' \
@@ -22,6 +26,11 @@ for args in '' 'nic list' 'nic show x' 'nic open x' 'nic set x poll-us 1' 'worke
 	# shellcheck disable=SC2086
 	rc 5 "vhx $args" vhx $args
 	says "$err" '^hint: modprobe vhx_net' "has a hint"
+done
+for args in 'scsi list' 'scsi show x' 'scsi stats' 'agent list' 'agent show x' 'agent stats -a' 'endpoint list' 'endpoint show x'; do
+	# shellcheck disable=SC2086
+	rc 5 "vhx $args" vhx $args
+	says "$err" '^hint: modprobe vhx_scsi' "has a hint"
 done
 rc 5 "as JSON" vhx -j policy list
 json '.error | .code == "UNAVAILABLE" and (.hint | test("modprobe"))' "it has the hint, too"

@@ -14,10 +14,15 @@ _vhx_verbs()
 			object != "" && $1 == object && $2 != "null" { print $2 }'
 }
 
-# Names of NICs (nic) or policies (policy).
+# Names of NICs (nic), policies (policy), SCSI hosts (scsi) or agents (agent).
 _vhx_names()
 {
 	vhx --quiet "$1" list 2>/dev/null | awk 'NR > 1 { print $2 }'
+}
+
+_vhx_endpoints()
+{
+	vhx --quiet endpoint list 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
 
 # Targets of disks, or the places of those of target $1.
@@ -62,6 +67,15 @@ _vhx_arguments()
 	case "$1 $2 $3" in
 	'nic show 1' | 'nic open 1' | 'nic set 1' | 'policy shim 1' | stats*)
 		_vhx_names nic
+		;;
+	'scsi show 1' | 'scsi stats 1')
+		_vhx_names scsi
+		;;
+	'agent show 1' | 'agent stats 1')
+		_vhx_names agent
+		;;
+	'endpoint show 1')
+		_vhx_endpoints
 		;;
 	'nic set 2')
 		echo poll-us

@@ -62,7 +62,7 @@ VHX_API int vhx_node__features(int fd, __u64 *features);
  */
 VHX_API const char *vhx_feature__name(unsigned int bit);
 
-/* --- netlink (nl.c, nl_obj.c) --- */
+/* --- netlink (nl.c, nl_obj.c, nl_agent.c, nl_scsi.c) --- */
 
 struct vhx_nl;
 
@@ -195,12 +195,104 @@ struct vhx_event_info {
 	bool has_queue;
 };
 
+/**
+ * struct vhx_endpoint_info - what an agent serves, see enum vhx_endpoint_attr
+ * @owner: 0: none of the VMM's queues runs
+ * @agent: 0: nobody serves it
+ * @fence: 0: nothing of a dead session's is under way
+ */
+struct vhx_endpoint_info {
+	__u32 class;
+	__u32 owner;
+	__u32 agent;
+	__u32 fence;
+	__u32 quota;
+	__u32 used;
+	__u64 requests;
+	__u32 waiting;
+	__u32 ready;
+	__u32 owned;
+	__u32 done;
+	__u32 disowned;
+	const char *name;
+	bool in_use;
+};
+
+/** struct vhx_agent_info - an agent's session, see enum vhx_agent_attr */
+struct vhx_agent_info {
+	__u32 id;
+	__u32 pid;
+	__u32 queues;
+	__u32 tags;
+	__u32 pool;
+	__u32 used;
+	__u32 endpoints;
+	const char *comm;
+	bool drained;
+	bool dead;
+};
+
+/**
+ * struct vhx_agent_queue_info - a queue of a session, see enum vhx_agent_queue_attr
+ * @stats: counters, by enum vhx_agent_qstat
+ * @nr_stats: how many @stats has
+ */
+struct vhx_agent_queue_info {
+	__u32 agent;
+	__u32 index;
+	__u32 tags;
+	__u32 free;
+	__u32 ready;
+	__u32 owned;
+	const __u64 *stats;
+	__u32 nr_stats;
+	bool parked;
+};
+
+/** struct vhx_scsi_info - a guest's SCSI host, see enum vhx_scsi_attr */
+struct vhx_scsi_info {
+	__u32 id;
+	__u32 owner;
+	__u32 queues;
+	__u32 functions;
+	__u32 events;
+	__u64 features;
+	const char *name;
+	const char *comm;
+	bool live;
+	bool missed;
+};
+
+/**
+ * struct vhx_scsi_queue_info - a queue of a SCSI host's, see enum vhx_scsi_queue_attr
+ * @stats: counters, by enum vhx_scsi_qstat
+ * @nr_stats: how many @stats has
+ */
+struct vhx_scsi_queue_info {
+	__u32 host;
+	__u32 index;
+	__u32 role;
+	__u32 size;
+	__u32 avail;
+	__u32 used;
+	__u32 worker;
+	__u32 nr_stats;
+	const __u64 *stats;
+	bool live;
+	bool broken;
+};
+
 /* A callback that returns non-zero ends the walk, and the walk returns it. */
 typedef int (*vhx_nic_fn)(const struct vhx_nic_info *nic, void *arg);
 typedef int (*vhx_queue_fn)(const struct vhx_queue_info *queue, void *arg);
 typedef int (*vhx_policy_fn)(const struct vhx_policy_info *policy, void *arg);
 typedef int (*vhx_worker_fn)(const struct vhx_worker_info *worker, void *arg);
 typedef int (*vhx_exit_fn)(const struct vhx_exit_record *exit, void *arg);
+typedef int (*vhx_endpoint_fn)(const struct vhx_endpoint_info *endpoint, void *arg);
+typedef int (*vhx_agent_fn)(const struct vhx_agent_info *agent, void *arg);
+typedef int (*vhx_agent_queue_fn)(const struct vhx_agent_queue_info *queue, void *arg);
+typedef int (*vhx_scsi_fn)(const struct vhx_scsi_info *host, void *arg);
+typedef int (*vhx_scsi_queue_fn)(const struct vhx_scsi_queue_info *queue, void *arg);
 typedef int (*vhx_event_fn)(const struct vhx_event_info *event, void *arg);
 
 /*
@@ -212,6 +304,17 @@ VHX_API int vhx_queue__each(struct vhx_nl *nl, __u32 nic_id, vhx_queue_fn fn, vo
 VHX_API int vhx_policy__each(struct vhx_nl *nl, vhx_policy_fn fn, void *arg);
 VHX_API int vhx_worker__each(struct vhx_nl *nl, vhx_worker_fn fn, void *arg);
 VHX_API int vhx_exit__each(struct vhx_nl *nl, vhx_exit_fn fn, void *arg);
+
+/*
+ * Of those that have a pid for the caller, and of one session or host, or of all if it is 0.
+ * -EOPNOTSUPP: the module that knows of them is not loaded.
+ */
+VHX_API int vhx_endpoint__each(struct vhx_nl *nl, vhx_endpoint_fn fn, void *arg);
+VHX_API int vhx_agent__each(struct vhx_nl *nl, vhx_agent_fn fn, void *arg);
+VHX_API int vhx_agent_queue__each(struct vhx_nl *nl, __u32 agent, vhx_agent_queue_fn fn,
+				  void *arg);
+VHX_API int vhx_scsi__each(struct vhx_nl *nl, vhx_scsi_fn fn, void *arg);
+VHX_API int vhx_scsi_queue__each(struct vhx_nl *nl, __u32 host, vhx_scsi_queue_fn fn, void *arg);
 
 /**
  * vhx_nic__open() - let a closed NIC's traffic pass without its required policy
@@ -265,6 +368,8 @@ VHX_API const char *vhx_drop_reason__name(__u32 reason);
 VHX_API const char *vhx_op__name(__u32 op);
 VHX_API const char *vhx_effect__name(__u32 effect);
 VHX_API const char *vhx_dir__name(__u32 dir);
+VHX_API const char *vhx_scsi_role__name(__u32 role);
+VHX_API const char *vhx_endpoint_class__name(__u32 class);
 
 /**
  * vhx_verdict__format() - a verdict for people: "queue 3", "default", "drop spoof"
@@ -277,6 +382,14 @@ VHX_API int vhx_verdict__format(__u32 verdict, char *buf, size_t size);
 VHX_API unsigned int vhx_stat__count(void);
 VHX_API const char *vhx_stat__name(unsigned int id);
 VHX_API const char *vhx_stat__doc(unsigned int id);
+
+/* The same of an agent's queues, and of SCSI hosts'. */
+VHX_API unsigned int vhx_agent_stat__count(void);
+VHX_API const char *vhx_agent_stat__name(unsigned int id);
+VHX_API const char *vhx_agent_stat__doc(unsigned int id);
+VHX_API unsigned int vhx_scsi_stat__count(void);
+VHX_API const char *vhx_scsi_stat__name(unsigned int id);
+VHX_API const char *vhx_scsi_stat__doc(unsigned int id);
 
 /* --- a policy from its object file (policy.c, knob.c, attach.c, pin.c) --- */
 

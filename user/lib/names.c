@@ -59,6 +59,16 @@ static const char *const dirs[] = {
 	[VHX_DIR_TX] = "tx",
 };
 
+static const char *const scsi_roles[] = {
+	[VHX_SCSI_ROLE_CONTROL] = "control",
+	[VHX_SCSI_ROLE_EVENT] = "event",
+	[VHX_SCSI_ROLE_REQUEST] = "request",
+};
+
+static const char *const endpoint_classes[] = {
+	[VHX_ENDPOINT_SCSI] = "scsi",
+};
+
 #define NAME_OF(table, n) ((n) < ARRAY_SIZE(table) ? (table)[n] : NULL)
 
 const char *vhx_exit_kind__name(__u32 kind)
@@ -89,6 +99,16 @@ const char *vhx_effect__name(__u32 effect)
 const char *vhx_dir__name(__u32 dir)
 {
 	return NAME_OF(dirs, dir);
+}
+
+const char *vhx_scsi_role__name(__u32 role)
+{
+	return NAME_OF(scsi_roles, role);
+}
+
+const char *vhx_endpoint_class__name(__u32 class)
+{
+	return NAME_OF(endpoint_classes, class);
 }
 
 static int format_drop(__u32 reason, char *buf, size_t size)

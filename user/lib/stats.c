@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names and meanings of the per-queue counters, from the one list in <linux/vhx.h>. */
+/* Names and meanings of counters, from the one list of each kind in the ABI's headers. */
 #include "libvhx.h"
 
-static const struct {
+struct stat {
 	const char *name;
 	const char *doc;
-} stats[VHX_QSTAT_NR] = {
+};
+
 #define STAT(id, NAME, text, meaning) [id] = { text, meaning },
+
+static const struct stat stats[VHX_QSTAT_NR] = {
 	VHX_QSTATS(STAT)
-#undef STAT
 };
 
 unsigned int vhx_stat__count(void)
@@ -24,4 +26,42 @@ const char *vhx_stat__name(unsigned int id)
 const char *vhx_stat__doc(unsigned int id)
 {
 	return id < VHX_QSTAT_NR ? stats[id].doc : NULL;
+}
+
+static const struct stat agent_stats[VHX_AGENT_QSTAT_NR] = {
+	VHX_AGENT_QSTATS(STAT)
+};
+
+unsigned int vhx_agent_stat__count(void)
+{
+	return VHX_AGENT_QSTAT_NR;
+}
+
+const char *vhx_agent_stat__name(unsigned int id)
+{
+	return id < VHX_AGENT_QSTAT_NR ? agent_stats[id].name : NULL;
+}
+
+const char *vhx_agent_stat__doc(unsigned int id)
+{
+	return id < VHX_AGENT_QSTAT_NR ? agent_stats[id].doc : NULL;
+}
+
+static const struct stat scsi_stats[VHX_SCSI_QSTAT_NR] = {
+	VHX_SCSI_QSTATS(STAT)
+};
+
+unsigned int vhx_scsi_stat__count(void)
+{
+	return VHX_SCSI_QSTAT_NR;
+}
+
+const char *vhx_scsi_stat__name(unsigned int id)
+{
+	return id < VHX_SCSI_QSTAT_NR ? scsi_stats[id].name : NULL;
+}
+
+const char *vhx_scsi_stat__doc(unsigned int id)
+{
+	return id < VHX_SCSI_QSTAT_NR ? scsi_stats[id].doc : NULL;
 }

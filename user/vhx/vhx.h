@@ -17,7 +17,7 @@ enum {
 	RC_OK		= 0,
 	RC_FAIL		= 1,
 	RC_USAGE	= 2,
-	RC_NONE		= 3,	/* no such NIC, policy or disk */
+	RC_NONE		= 3,	/* no such NIC, policy, disk, host, agent or endpoint */
 	RC_PERM		= 4,
 	RC_LACK		= 5,	/* the kernel lacks it, a module is not loaded, vhxd does not run */
 	RC_INT		= 130,
@@ -89,6 +89,14 @@ int cmd_disk_show(int argc, char **argv);
 int cmd_disk_add(int argc, char **argv);
 int cmd_disk_remove(int argc, char **argv);
 int cmd_disk_resize(int argc, char **argv);
+int cmd_agent_list(int argc, char **argv);
+int cmd_agent_show(int argc, char **argv);
+int cmd_agent_stats(int argc, char **argv);
+int cmd_endpoint_list(int argc, char **argv);
+int cmd_endpoint_show(int argc, char **argv);
+int cmd_scsi_list(int argc, char **argv);
+int cmd_scsi_show(int argc, char **argv);
+int cmd_scsi_stats(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_feature(int argc, char **argv);
@@ -150,6 +158,17 @@ struct json_object *collect_exits(struct vhx_nl *nl, int *rc);
 /* The NIC or policy that a name or an id stands for, with a reference; NULL as above. */
 struct json_object *find_nic(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_policy(struct vhx_nl *nl, const char *word, int *rc);
+
+/* collect_agent.c, collect_scsi.c: likewise; @id 0: of all. */
+struct json_object *collect_endpoints(struct vhx_nl *nl, int *rc);
+struct json_object *collect_agents(struct vhx_nl *nl, int *rc);
+struct json_object *collect_agent_queues(struct vhx_nl *nl, __u32 id, int *rc);
+struct json_object *collect_hosts(struct vhx_nl *nl, int *rc);
+struct json_object *collect_host_queues(struct vhx_nl *nl, __u32 id, int *rc);
+
+struct json_object *find_endpoint(struct vhx_nl *nl, const char *word, int *rc);
+struct json_object *find_agent(struct vhx_nl *nl, const char *word, int *rc);
+struct json_object *find_host(struct vhx_nl *nl, const char *word, int *rc);
 
 struct json_object *event_json(const struct vhx_event_info *event);
 
