@@ -10,6 +10,7 @@
 #include "agent.h"
 #include "areq.h"
 #include "session.h"
+#include "trace.h"
 #include "vq.h"
 
 /**
@@ -220,7 +221,9 @@ struct vhx_areq *vhx_aq_collect(struct vhx_aq *aq)
 	lockdep_assert_held(&aq->vq->lock);
 	vhx_aq_take_back(aq);
 	req = vhx_aq_land(aq) ?: vhx_aq_land_aborted(aq) ?: vhx_aq_start(aq);
-	if (!req)
+	if (req)
+		trace_vhx_req_end(req);
+	else
 		vhx_aq_rest(aq);
 	return req;
 }
@@ -269,6 +272,15 @@ static bool vhx_aq_disown(struct vhx_areq *req)
 	return mine;
 }
 
+/* For the guest it is over, unless it was collected already: that has no tag any more. */
+static void vhx_aq_drop(struct vhx_areq *req)
+{
+	if (req->state == VHX_AREQ_DONE && !req->q)
+		return;
+	req->result = -EIO;
+	trace_vhx_req_end(req);
+}
+
 /**
  * vhx_aq_detach - the guest's side is gone
  * @aq: virtqueue, stopped
@@ -292,6 +304,7 @@ void vhx_aq_detach(struct vhx_aq *aq)
 
 	spin_lock(&aq->lock);
 	list_for_each_entry_safe(req, next, &aq->all, all) {
+		vhx_aq_drop(req);
 		if (vhx_aq_disown(req))
 			list_move_tail(&req->all, &gone);
 		else

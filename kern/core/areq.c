@@ -55,6 +55,7 @@ int vhx_areq_submit(struct vhx_areq *req)
 	if ((req->out_len && req->in_len) || req->data > req->nseg)
 		return -EINVAL;
 	req->seq = atomic64_inc_return(&req->ep->seq);
+	trace_vhx_req_begin(req);
 	spin_lock(&aq->lock);
 	list_add_tail(&req->all, &aq->all);
 	spin_unlock(&aq->lock);

@@ -7,6 +7,7 @@
 
 #include "agent.h"
 #include "session.h"
+#include "trace.h"
 #include "vq.h"
 
 /**
@@ -158,6 +159,7 @@ int vhx_tag_publish(struct vhx_areq *req)
 		req->taken = false;
 		req->state = VHX_AREQ_READY;
 		list_add_tail(&req->node, &q->ready);
+		trace_vhx_agent_ready(q, req);
 	}
 	spin_unlock(&q->lock);
 	spin_unlock(&aq->lock);

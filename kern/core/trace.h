@@ -160,6 +160,63 @@ DEFINE_EVENT(vhx_iotlb, vhx_iotlb_invalidate,
 	TP_ARGS(dev, rg)
 );
 
+/*
+ * A request's way, by its endpoint and @seq, which count from 1 for each: begin, ready, fetch, commit,
+ * end. Between ready and commit it has @tag and @gen of the session as well.
+ */
+
+/* A guest asked for something. */
+TRACE_EVENT(vhx_req_begin,
+	TP_PROTO(const struct vhx_areq *req),
+	TP_ARGS(req),
+	TP_STRUCT__entry(
+		__string(endpoint, req->ep->name)
+		__field(u64, seq)
+		__field(u64, id)
+		__field(u32, queue)
+		__field(u16, type)
+		__field(u32, out_len)
+		__field(u32, in_len)
+	),
+	TP_fast_assign(
+		__assign_str(endpoint);
+		__entry->seq = req->seq;
+		__entry->id = req->scsi.id;
+		__entry->queue = req->aq->index;
+		__entry->type = req->type;
+		__entry->out_len = req->out_len;
+		__entry->in_len = req->in_len;
+	),
+	TP_printk("endpoint=%s seq=%llu id=%#llx queue=%u type=%u out=%u in=%u",
+		  __get_str(endpoint), __entry->seq, __entry->id, __entry->queue,
+		  __entry->type, __entry->out_len, __entry->in_len)
+);
+
+/* It is over: its answer goes to the guest, or the guest is gone (-EIO). */
+TRACE_EVENT(vhx_req_end,
+	TP_PROTO(const struct vhx_areq *req),
+	TP_ARGS(req),
+	TP_STRUCT__entry(
+		__string(endpoint, req->ep->name)
+		__field(u64, seq)
+		__field(int, result)
+		__field(u8, status)
+		__field(u8, response)
+		__field(u32, copied)
+	),
+	TP_fast_assign(
+		__assign_str(endpoint);
+		__entry->seq = req->seq;
+		__entry->result = req->result;
+		__entry->status = req->result ? 0 : req->answer.status;
+		__entry->response = req->result ? 0 : req->answer.response;
+		__entry->copied = req->copied;
+	),
+	TP_printk("endpoint=%s seq=%llu result=%d status=%u response=%u copied=%u",
+		  __get_str(endpoint), __entry->seq, __entry->result, __entry->status,
+		  __entry->response, __entry->copied)
+);
+
 DECLARE_EVENT_CLASS(vhx_agent,
 	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
 	TP_ARGS(q, req),
@@ -187,6 +244,12 @@ DECLARE_EVENT_CLASS(vhx_agent,
 		  __get_str(endpoint), __entry->seq, __entry->session, __entry->tag,
 		  __entry->gen, __entry->win_off, __entry->again ? " again" : "",
 		  __entry->aborted ? " aborted" : "")
+);
+
+/* A request, or a window of it, is there for the agent to fetch. */
+DEFINE_EVENT(vhx_agent, vhx_agent_ready,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req)
 );
 
 /* A request is the agent's. */

@@ -4,6 +4,7 @@
  * the device's lock.
  */
 #include "host.h"
+#include "trace.h"
 
 /* A VMM sets up as many queues as its guest has, of those that there are. */
 static bool vhx_bind_is_set_up(const struct vhx_vq *vq)
@@ -75,11 +76,13 @@ long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
 		err = vhx_bind_start(h, i);
 		mutex_unlock(&h->vqs[i]->lock);
 	}
-	if (err)
+	if (err) {
 		vhx_scsi_unbind(h);
-	else
-		vhx_scsi_nl_bound(h, name);
-	return err;
+		return err;
+	}
+	vhx_scsi_nl_bound(h, name);
+	trace_vhx_scsi_bind(h, true);
+	return 0;
 }
 
 /* Return: 0; negative when the caller was killed. */
@@ -145,6 +148,7 @@ void vhx_scsi_unbind(struct vhx_scsi_host *h)
 	u32 i;
 
 	vhx_scsi_nl_unbound(h);
+	trace_vhx_scsi_bind(h, false);
 	for (i = 0; i < h->nvqs; i++) {
 		struct vhx_scsi_queue *q = &h->queue[i];
 

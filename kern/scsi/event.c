@@ -6,6 +6,7 @@
 #include <linux/virtio_scsi.h>
 
 #include "host.h"
+#include "trace.h"
 
 /* The next event there is to send. Return: false if there is none. */
 static bool vhx_event_peek(struct vhx_scsi_host *h, struct vhx_scsi_news *news)
@@ -76,6 +77,7 @@ static int vhx_event_put(struct vhx_vq *vq, const struct vhx_scsi_news *news)
 	if (n) {
 		/* Whoever asks what the guest missed afterwards is told that it was told. */
 		vhx_event_pop(vhx_scsi_host_of(vq), news);
+		trace_vhx_scsi_event_put(vhx_scsi_host_of(vq), news);
 		vhx_vq_count(vq, VHX_QSTAT_PACKETS, 1);
 	}
 	vhx_scsi_count(vhx_scsi_queue_of(vq), VHX_SCSI_QSTAT_PULLED, 1);
@@ -133,6 +135,7 @@ int vhx_scsi_event_send(struct vhx_scsi_host *h, const struct vhx_scsi_news *new
 		h->event[(h->event_at + h->event_n++) % VHX_SCSI_EVENTS] = *news;
 	}
 	spin_unlock(&h->event_lock);
+	trace_vhx_scsi_event_queue(h, news);
 	vhx_vq_queue(vq);
 	return err;
 }

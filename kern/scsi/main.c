@@ -11,6 +11,7 @@
  *	event.c		the event queue
  *	req.c		the bytes of all of them (PURE)
  *	nl.c		hosts and their queues by netlink
+ *	trace.h		tracepoints
  *
  * The ABI is that of <linux/vhost.h>, and errno are in-tree vhost_scsi's. What is bound to is no
  * target of the kernel's but an endpoint, see core/agent.h, whose name is the wwpn.

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "tmf.h"
+#include "trace.h"
 
 /**
  * struct vhx_scsi_reset - tells the agent of a reset
@@ -76,6 +77,7 @@ struct vhx_scsi_tmf *vhx_scsi_tmf_begin(struct vhx_scsi_host *h, const struct vh
 	list_add_tail(&t->node, &h->tmfs);
 	spin_unlock(&h->tmf_lock);
 	h->ntmfs++;
+	trace_vhx_scsi_tmf_begin(t);
 
 	/* Whoever sees the number looks at the ring after this. */
 	smp_store_release(&h->sweep, t->sweep);
@@ -95,6 +97,7 @@ void vhx_scsi_tmf_end(struct vhx_scsi_tmf *t)
 {
 	struct vhx_scsi_host *h = t->h;
 
+	trace_vhx_scsi_tmf_end(t);
 	if (t->state >= VHX_TMF_ABORT)
 		vhx_endpoint_unwatch(h->ep, &t->watch);
 	if (t->reset)
