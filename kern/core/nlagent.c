@@ -170,7 +170,8 @@ static bool vhx_session_fill(struct sk_buff *skb, const void *obj)
 	       !nla_put_u32(skb, VHX_A_AGENT_USED, vhx_session_used(s)) &&
 	       !nla_put_u32(skb, VHX_A_AGENT_ENDPOINTS, READ_ONCE(s->neps)) &&
 	       (!READ_ONCE(s->queue[0].drained) || !nla_put_flag(skb, VHX_A_AGENT_DRAINED)) &&
-	       (!test_bit(0, &s->dead) || !nla_put_flag(skb, VHX_A_AGENT_DEAD));
+	       (!test_bit(0, &s->dead) || !nla_put_flag(skb, VHX_A_AGENT_DEAD)) &&
+	       (!READ_ONCE(s->stalled) || !nla_put_flag(skb, VHX_A_AGENT_STALLED));
 }
 
 static int vhx_session_dump_one(struct vhx_session *s, void *arg)
@@ -255,6 +256,8 @@ static bool vhx_squeue_fill(struct sk_buff *skb, const void *obj)
 	       !nla_put_u32(skb, VHX_A_AGENT_QUEUE_READY, look->n[VHX_AREQ_READY]) &&
 	       !nla_put_u32(skb, VHX_A_AGENT_QUEUE_OWNED, look->n[VHX_AREQ_OWNED]) &&
 	       (!look->parked || !nla_put_flag(skb, VHX_A_AGENT_QUEUE_PARKED)) &&
+	       !nla_put_u32(skb, VHX_A_AGENT_QUEUE_UNFETCHED, READ_ONCE(q->unfetched)) &&
+	       !nla_put_u32(skb, VHX_A_AGENT_QUEUE_UNANSWERED, READ_ONCE(q->unanswered)) &&
 	       vhx_squeue_fill_stats(skb, q);
 }
 
@@ -297,6 +300,35 @@ static int vhx_squeue_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		w.only = nla_get_u32(tb[VHX_A_AGENT_QUEUE_AGENT]);
 	vhx_session_for_each(vhx_squeue_dump_session, &w);
 	return skb->len;
+}
+
+/* ---- events ---- */
+
+/**
+ * vhx_nl_agent_event - tell of a session
+ * @s: session
+ * @kind: enum vhx_event_kind
+ * @ep: of its endpoints the one that it is about, or NULL
+ * @reason: a line, or NULL
+ *
+ * It is told where who opened the session is: an agent has no other network namespace.
+ *
+ * Context: process, sleeps; no lock.
+ */
+void vhx_nl_agent_event(struct vhx_session *s, u32 kind, const struct vhx_endpoint *ep,
+			const char *reason)
+{
+	struct sk_buff *skb;
+	void *head;
+
+	skb = vhx_nl_event_new(kind, &head);
+	if (skb && !nla_put_u32(skb, VHX_A_EVENT_AGENT, s->id) &&
+	    !nla_put_string(skb, VHX_A_EVENT_AGENT_NAME, s->comm) &&
+	    (!ep || !nla_put_string(skb, VHX_A_EVENT_ENDPOINT, ep->name)) &&
+	    (!reason || !nla_put_string(skb, VHX_A_EVENT_REASON, reason)))
+		vhx_nl_event_send(s->net, skb, head);
+	else
+		nlmsg_free(skb);
 }
 
 static struct vhx_nl_object vhx_agent_objects[] = {

@@ -12,11 +12,13 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/nsproxy.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <net/net_namespace.h>
 
 #include "agent.h"
 #include "args.h"
@@ -25,8 +27,7 @@
 
 #define FENCE_DELAY_MAX	(HZ / 4)
 
-/* Their work: at the module's end it is not only begun, but over. */
-static struct workqueue_struct *vhx_session_wq;
+struct workqueue_struct *vhx_session_wq;
 static atomic_t vhx_session_last = ATOMIC_INIT(0);
 static LIST_HEAD(vhx_sessions);
 static DEFINE_MUTEX(vhx_sessions_lock);	/* the list; what is in it is not freed */
@@ -73,6 +74,7 @@ static void vhx_session_free(struct vhx_session *s)
 	for (i = 0; i < s->neps; i++)
 		vhx_endpoint_put(s->ep[i]);
 	put_pid(s->owner);
+	put_net(s->net);
 	kfree(s);
 }
 
@@ -107,6 +109,8 @@ static void vhx_session_fence(struct work_struct *work)
 	}
 	trace_vhx_agent_fence(s);
 	vhx_endpoint_fenced(s);
+	if (s->neps)
+		vhx_nl_agent_event(s, VHX_EVENT_AGENT_FENCED, NULL, NULL);
 	vhx_session_put(s);
 	module_put(THIS_MODULE);
 }
@@ -119,12 +123,15 @@ static void vhx_session_end(struct work_struct *work)
 	/* Who is in mmap() or ATTACH is out of it, and nobody gets in any more: s->dead. */
 	mutex_lock(&s->lock);
 	mutex_unlock(&s->lock);
+	vhx_stall_stop(s);
 
 	/* First: what is taken from the agent below must not be answered before the fence. */
 	vhx_endpoint_orphan(s);
 	for (i = 0; i <= s->nqueues; i++)
 		vhx_squeue_kill(&s->queue[i]);
 	vhx_pool_shut(&s->pool);
+	if (s->neps)
+		vhx_nl_agent_event(s, VHX_EVENT_AGENT_GONE, NULL, NULL);
 	s->fence_delay = 1;
 	queue_delayed_work(vhx_session_wq, &s->fence, s->fence_delay);
 }
@@ -354,6 +361,8 @@ static struct vhx_session *vhx_session_new(const struct vhx_agent_open *arg)
 	s->id = atomic_inc_return(&vhx_session_last);
 	s->owner = get_task_pid(current, PIDTYPE_TGID);
 	get_task_comm(s->comm, current->group_leader);
+	s->net = get_net(current->nsproxy->net_ns);
+	vhx_stall_init(s);
 	s->nqueues = arg->queues;
 	err = vhx_area_alloc(&s->req, arg->tags * sizeof(struct vhx_agent_req)) ?:
 	      vhx_area_alloc(&s->ring, arg->tags * sizeof(u32)) ?:
@@ -396,9 +405,13 @@ long vhx_session_open(const void __user *argp)
 	s = vhx_session_new(&arg);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
+	/* Before the fd: once that is there, another thread may end the session. */
+	vhx_stall_start(s);
 	err = anon_inode_getfd("[vhx-agent]", &vhx_session_fops, s, O_RDWR | O_CLOEXEC);
-	if (err < 0)
+	if (err < 0) {
+		vhx_stall_stop(s);
 		vhx_session_put(s);
+	}
 	return err;
 }
 

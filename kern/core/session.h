@@ -21,6 +21,7 @@
 #include "pool.h"
 
 struct io_uring_cmd;
+struct net;
 struct pid;
 struct seq_file;
 struct vhx_aq;
@@ -35,6 +36,18 @@ struct vhx_endpoint;
 struct vhx_slot {
 	struct vhx_areq *req;
 	u32 gen;
+};
+
+/**
+ * struct vhx_seen - a tag as it was when it was looked at
+ * @gen: its generation then
+ * @state: enum vhx_areq_state, of what the agent owes an answer to
+ * @looks: how often it was found like that, in a row
+ */
+struct vhx_seen {
+	u32 gen;
+	u8 state;
+	u8 looks;
 };
 
 /**
@@ -57,6 +70,9 @@ struct vhx_slot {
  * @nfree: how many
  * @starved: virtqueues that found none, by vhx_aq.tagless
  * @stats: counters; read without the lock
+ * @seen: of each tag; of the session's @stall alone, like what follows, which others read
+ * @unfetched: requests that have been READY for too long
+ * @unanswered: that have been OWNED for too long
  */
 struct vhx_squeue {
 	struct vhx_session *s;
@@ -77,6 +93,9 @@ struct vhx_squeue {
 	u32 nfree;
 	struct list_head starved;
 	u64 stats[VHX_AGENT_QSTAT_NR];
+	struct vhx_seen *seen;
+	u32 unfetched;
+	u32 unanswered;
 };
 
 /**
@@ -86,6 +105,7 @@ struct vhx_squeue {
  * @id: for people
  * @owner: who opened it
  * @comm: its command name
+ * @net: where it is told of
  * @nqueues: with tags
  * @queue: they, and one more for EVENT
  * @req: struct vhx_agent_req of each tag
@@ -99,6 +119,9 @@ struct vhx_squeue {
  * @fence: looks whether what it did is over
  * @fence_at: pages before this one are idle; of @fence alone
  * @fence_delay: jiffies to its next look
+ * @stall: looks whether the agent stands still; not after @dead
+ * @stalled: it did, at the last look
+ * @killed: it was sent SIGKILL for that
  */
 struct vhx_session {
 	struct kref ref;
@@ -106,6 +129,7 @@ struct vhx_session {
 	u32 id;
 	struct pid *owner;
 	char comm[16];
+	struct net *net;
 	u32 nqueues;
 	struct vhx_squeue *queue;
 	struct vhx_area req;
@@ -119,7 +143,13 @@ struct vhx_session {
 	struct delayed_work fence;
 	u32 fence_at;
 	unsigned long fence_delay;
+	struct delayed_work stall;
+	bool stalled;
+	bool killed;
 };
+
+/* Of sessions' work: at the module's end it is not only begun, but over. */
+extern struct workqueue_struct *vhx_session_wq;
 
 /* Context: q->lock. */
 static inline void vhx_squeue_count(struct vhx_squeue *q, enum vhx_agent_qstat id, u64 n)
@@ -171,6 +201,13 @@ struct vhx_session *vhx_endpoint_last_session(struct vhx_endpoint *ep);
 /* nlagent.c */
 void vhx_nl_agent_init(void);
 void vhx_nl_agent_exit(void);
+void vhx_nl_agent_event(struct vhx_session *s, u32 kind, const struct vhx_endpoint *ep,
+			const char *reason);
+
+/* stall.c */
+void vhx_stall_init(struct vhx_session *s);
+void vhx_stall_start(struct vhx_session *s);
+void vhx_stall_stop(struct vhx_session *s);
 
 /* abort.c */
 void vhx_endpoint_check(struct vhx_endpoint *ep);

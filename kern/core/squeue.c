@@ -50,8 +50,9 @@ int vhx_squeue_init(struct vhx_squeue *q, u32 ntags)
 		return 0;
 	q->slot = kvcalloc(ntags, sizeof(*q->slot), GFP_KERNEL_ACCOUNT);
 	q->free = kvcalloc(ntags, sizeof(*q->free), GFP_KERNEL_ACCOUNT);
+	q->seen = kvcalloc(ntags, sizeof(*q->seen), GFP_KERNEL_ACCOUNT);
 	/* What was allocated is freed with the session. */
-	if (!q->slot || !q->free)
+	if (!q->slot || !q->free || !q->seen)
 		return -ENOMEM;
 	q->ntags = ntags;
 	q->nfree = ntags;
@@ -64,6 +65,7 @@ void vhx_squeue_free(struct vhx_squeue *q)
 {
 	kvfree(q->slot);
 	kvfree(q->free);
+	kvfree(q->seen);
 }
 
 /* ---- delivery ---- */

@@ -264,6 +264,18 @@ DEFINE_EVENT(vhx_agent, vhx_agent_commit,
 	TP_ARGS(q, req)
 );
 
+/* It was READY for agent_stall_s seconds, and the agent has not fetched it. */
+DEFINE_EVENT(vhx_agent, vhx_agent_unfetched,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req)
+);
+
+/* The agent has had it for as long, and has not answered. */
+DEFINE_EVENT(vhx_agent, vhx_agent_unanswered,
+	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),
+	TP_ARGS(q, req)
+);
+
 /* The session ended, and it has no agent any more. */
 DEFINE_EVENT(vhx_agent, vhx_agent_orphan,
 	TP_PROTO(const struct vhx_squeue *q, const struct vhx_areq *req),

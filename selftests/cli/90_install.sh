@@ -67,6 +67,10 @@ for counter in $(vhx -j stats vt0 | jq -r '.[0].stats | keys[]'); do
 	grep -qx "\.B $counter" "$tmp/man"
 	ok $? "man: counter $counter"
 done
+for counter in bad_target aborted fetched unanswered; do
+	grep -qx "\.B $counter" "$tmp/man"
+	ok $? "man: counter $counter, of hosts or agents"
+done
 vhx help -j | jq -r '.[] | .object + " " + (.verb // "")' | sed 's/ $//' >"$tmp/verbs"
 while read -r verb; do
 	grep -q "vhx $verb\|vhx monitor | $verb\|| $verb\( |\|$\)" "$tmp/man"

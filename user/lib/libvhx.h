@@ -193,6 +193,9 @@ struct vhx_event_info {
 	const char *policy_name;
 	const char *reason;
 	bool has_queue;
+	__u32 agent;
+	const char *agent_name;
+	const char *endpoint;
 };
 
 /**
@@ -230,6 +233,7 @@ struct vhx_agent_info {
 	const char *comm;
 	bool drained;
 	bool dead;
+	bool stalled;
 };
 
 /**
@@ -247,6 +251,8 @@ struct vhx_agent_queue_info {
 	const __u64 *stats;
 	__u32 nr_stats;
 	bool parked;
+	__u32 unfetched;
+	__u32 unanswered;
 };
 
 /** struct vhx_scsi_info - a guest's SCSI host, see enum vhx_scsi_attr */

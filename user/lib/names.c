@@ -25,6 +25,11 @@ static const char *const event_kinds[] = {
 	[VHX_EVENT_OPENED] = "opened",
 	[VHX_EVENT_QUEUE_BROKEN] = "queue_broken",
 	[VHX_EVENT_MISMATCH] = "mismatch",
+	[VHX_EVENT_AGENT_STALLED] = "agent_stalled",
+	[VHX_EVENT_AGENT_RESUMED] = "agent_resumed",
+	[VHX_EVENT_AGENT_KILLED] = "agent_killed",
+	[VHX_EVENT_AGENT_GONE] = "agent_gone",
+	[VHX_EVENT_AGENT_FENCED] = "agent_fenced",
 };
 
 static const char *const drop_reasons[] = {

@@ -82,6 +82,7 @@ static int on_agent(const struct nlmsghdr *nlh, void *arg)
 		.endpoints = get_u32(&a, VHX_A_AGENT_ENDPOINTS),
 		.drained = get_flag(&a, VHX_A_AGENT_DRAINED),
 		.dead = get_flag(&a, VHX_A_AGENT_DEAD),
+		.stalled = get_flag(&a, VHX_A_AGENT_STALLED),
 	};
 	walk->ret = walk->fn.agent(&agent, walk->arg);
 	return MNL_CB_OK;
@@ -115,6 +116,8 @@ static int on_agent_queue(const struct nlmsghdr *nlh, void *arg)
 		.ready = get_u32(&a, VHX_A_AGENT_QUEUE_READY),
 		.owned = get_u32(&a, VHX_A_AGENT_QUEUE_OWNED),
 		.parked = get_flag(&a, VHX_A_AGENT_QUEUE_PARKED),
+		.unfetched = get_u32(&a, VHX_A_AGENT_QUEUE_UNFETCHED),
+		.unanswered = get_u32(&a, VHX_A_AGENT_QUEUE_UNANSWERED),
 		.stats = stats,
 		.nr_stats = VHX_AGENT_QSTAT_NR,
 	};

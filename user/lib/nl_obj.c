@@ -293,6 +293,9 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
 		.policy_id = get_u32(&a, VHX_A_EVENT_POLICY_ID),
 		.policy_name = get_str(&a, VHX_A_EVENT_POLICY_NAME),
 		.reason = get_str(&a, VHX_A_EVENT_REASON),
+		.agent = get_u32(&a, VHX_A_EVENT_AGENT),
+		.agent_name = get_str(&a, VHX_A_EVENT_AGENT_NAME),
+		.endpoint = get_str(&a, VHX_A_EVENT_ENDPOINT),
 	};
 	return walk_on(walk, walk->fn.event(&event, walk->arg));
 }

@@ -64,6 +64,8 @@ static const struct out_col queue_cols[] = {
 	{ "ready", "READY", OUT_PLAIN },
 	{ "owned", "OWNED", OUT_PLAIN },
 	{ "parked", "PARKED", OUT_PLAIN },
+	{ "unfetched", "UNFETCHED", OUT_PLAIN },
+	{ "unanswered", "UNANSWERED", OUT_PLAIN },
 	{ "stats.fetched", "FETCHED", OUT_COUNT },
 	{ "stats.committed", "COMMITTED", OUT_COUNT },
 };

@@ -146,6 +146,7 @@ int cmd_doctor(int argc, char **argv)
 	list = j_arr();
 	check_host(list);
 	check_nics(list);
+	check_agents(list);
 	if (args.self_test)
 		run_self_test(list, args.node);
 	return print(list);

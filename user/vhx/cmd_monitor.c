@@ -36,14 +36,16 @@ static void put_part(struct json_object *obj, const char *key)
 
 static void tell(const struct vhx_event_info *event)
 {
-	static const char *const parts[] = { "nic", "queue", "policy", "reason" };
+	static const char *const parts[] = {
+		"nic", "queue", "policy", "agent", "agent_id", "endpoint", "reason",
+	};
 	struct json_object *obj = event_json(event);
 	size_t i;
 
 	if (out_json(obj))
 		return;
 	put_time(event->time_ns);
-	printf("%-12s", vhx_event_kind__name(event->kind) ?: "?");
+	printf("%-13s", vhx_event_kind__name(event->kind) ?: "?");
 	for (i = 0; i < ARRAY_SIZE(parts); i++)
 		put_part(obj, parts[i]);
 	putchar('\n');
@@ -110,7 +112,8 @@ int cmd_monitor(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.doc = "NICs and policies that come, go, are bound or ejected, one a line.",
+		.doc = "NICs and policies that come, go, are bound or ejected, agents that end or stand"
+			" still, one a line.",
 		.children = common_children,
 	};
 	struct watcher watcher = { 0 };

@@ -225,6 +225,12 @@ struct json_object *event_json(const struct vhx_event_info *event)
 		j_num(obj, "policy_id", event->policy_id);
 	if (*event->policy_name)
 		j_str(obj, "policy", event->policy_name);
+	if (event->agent)
+		j_num(obj, "agent_id", event->agent);
+	if (*event->agent_name)
+		j_str(obj, "agent", event->agent_name);
+	if (*event->endpoint)
+		j_str(obj, "endpoint", event->endpoint);
 	if (*event->reason)
 		j_str(obj, "reason", event->reason);
 	return obj;

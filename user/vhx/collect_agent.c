@@ -51,6 +51,8 @@ static const char *agent_state(const struct vhx_agent_info *agent)
 {
 	if (agent->dead)
 		return "fenced";
+	if (agent->stalled)
+		return "stalled";
 	return agent->drained ? "drained" : "live";
 }
 
@@ -83,6 +85,8 @@ static int add_queue(const struct vhx_agent_queue_info *queue, void *arg)
 	j_num(obj, "ready", queue->ready);
 	j_num(obj, "owned", queue->owned);
 	j_bool(obj, "parked", queue->parked);
+	j_num(obj, "unfetched", queue->unfetched);
+	j_num(obj, "unanswered", queue->unanswered);
 	for (i = 0; i < queue->nr_stats; i++)
 		j_num(stats, vhx_agent_stat__name(i), queue->stats[i]);
 	j_add(obj, "stats", stats);

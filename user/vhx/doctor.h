@@ -29,6 +29,9 @@ void check_host(struct json_object *list);
 /* doctor_nic.c: NICs, policies, and who uses them */
 void check_nics(struct json_object *list);
 
+/* doctor_agent.c: agents, and guests that wait for one */
+void check_agents(struct json_object *list);
+
 /* doctor_proc.c: processes that have a vhost or a tap open */
 struct holder {
 	int pid;

@@ -228,7 +228,7 @@ static const char *colour_of(const char *word)
 	} colours[] = {
 		{ "live", GREEN }, { "ok", GREEN }, { "steering", GREEN },
 		{ "closed", RED }, { "broken", RED }, { "bad", RED }, { "mismatch", RED },
-		{ "gone", RED }, { "fenced", YELLOW }, { "drained", YELLOW }, { "waiting", YELLOW }, { "warn", YELLOW }, { "paused", YELLOW },
+		{ "gone", RED }, { "stalled", RED }, { "fenced", YELLOW }, { "drained", YELLOW }, { "waiting", YELLOW }, { "warn", YELLOW }, { "paused", YELLOW },
 	};
 	size_t i;
 

@@ -393,6 +393,7 @@ enum vhx_agent_attr {
 	VHX_A_AGENT_ENDPOINTS,	/* u32: how many it serves, or served */
 	VHX_A_AGENT_DRAINED,	/* flag: it fetches nothing more */
 	VHX_A_AGENT_DEAD,	/* flag: it ended, and pages of its pool are in use */
+	VHX_A_AGENT_STALLED,	/* flag: it stands still, see VHX_EVENT_AGENT_STALLED */
 	__VHX_A_AGENT_MAX,
 };
 #define VHX_A_AGENT_MAX (__VHX_A_AGENT_MAX - 1)
@@ -408,6 +409,8 @@ enum vhx_agent_queue_attr {
 	VHX_A_AGENT_QUEUE_OWNED, /* u32: that it has */
 	VHX_A_AGENT_QUEUE_PARKED, /* flag: a FETCH of its waits */
 	VHX_A_AGENT_QUEUE_STATS, /* nest of u64, attribute type = enum vhx_agent_qstat + 1 */
+	VHX_A_AGENT_QUEUE_UNFETCHED, /* u32: of ready ones, how many wait for too long */
+	VHX_A_AGENT_QUEUE_UNANSWERED, /* u32: of those that it has, likewise */
 	__VHX_A_AGENT_QUEUE_MAX,
 };
 #define VHX_A_AGENT_QUEUE_MAX (__VHX_A_AGENT_QUEUE_MAX - 1)
@@ -465,6 +468,11 @@ enum vhx_event_kind {
 	VHX_EVENT_OPENED	= 10,
 	VHX_EVENT_QUEUE_BROKEN	= 11,
 	VHX_EVENT_MISMATCH	= 12,
+	VHX_EVENT_AGENT_STALLED	= 13,	/* it has not fetched, or not answered, for agent_stall_s */
+	VHX_EVENT_AGENT_RESUMED	= 14,	/* it does again */
+	VHX_EVENT_AGENT_KILLED	= 15,	/* agent_stall_kill: it was sent SIGKILL */
+	VHX_EVENT_AGENT_GONE	= 16,	/* its session ended; what it served waits for another */
+	VHX_EVENT_AGENT_FENCED	= 17,	/* all that it began is over: another may serve */
 };
 
 enum vhx_event_attr {
@@ -478,6 +486,9 @@ enum vhx_event_attr {
 	VHX_A_EVENT_POLICY_ID,	/* u32 */
 	VHX_A_EVENT_POLICY_NAME, /* string */
 	VHX_A_EVENT_REASON,	/* string */
+	VHX_A_EVENT_AGENT,	/* u32: session */
+	VHX_A_EVENT_AGENT_NAME,	/* string: its command name */
+	VHX_A_EVENT_ENDPOINT,	/* string */
 	__VHX_A_EVENT_MAX,
 };
 #define VHX_A_EVENT_MAX (__VHX_A_EVENT_MAX - 1)

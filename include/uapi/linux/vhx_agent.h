@@ -49,6 +49,12 @@
  *	the agent has, and EVENT tells of VHX_AGENT_EV_ABORT. It is to be committed in any case, once
  *	none of its I/O is under way.
  *
+ * An agent that stands still
+ *	is noticed when a request was not fetched, or had and not answered, for as many seconds as
+ *	the module parameter agent_stall_s of vhx says (30; 0: never). That is counted, traced and
+ *	told by netlink, and nothing else is done: with agent_stall_kill=1, which is not the default,
+ *	an agent that does not fetch is sent SIGKILL, so that another can serve the guest.
+ *
  * When an agent dies
  *	what was not fetched waits for the next. What was is not answered before no page of the
  *	dead session's pool is in use by a device: the kernel looks at that. An agent that does
@@ -259,7 +265,7 @@ struct vhx_agent_done {
 
 /*
  * Counters of a session's queue: X(id, NAME, "name", "what one count means"). They stand in the
- * fd's fdinfo. Ids are ABI: append only.
+ * fd's fdinfo, and in VHX_CMD_AGENT_QUEUE_GET. Ids are ABI: append only.
  */
 #define VHX_AGENT_QSTATS(X) \
 	X(0, FETCHES,	"fetches",	"times FETCH completed with tags") \
@@ -270,13 +276,15 @@ struct vhx_agent_done {
 	X(5, PARKED,	"parked",	"times FETCH found nothing and was parked") \
 	X(6, STARVED,	"starved",	"times a request found no tag") \
 	X(7, AGAIN,	"again",	"tags given that a dead agent had had") \
-	X(8, ORPHANS,	"orphans",	"requests that the session's end took from the agent")
+	X(8, ORPHANS,	"orphans",	"requests that the session's end took from the agent") \
+	X(9, UNFETCHED,	"unfetched",	"requests that the agent did not fetch for agent_stall_s seconds") \
+	X(10, UNANSWERED, "unanswered",	"requests that it had for agent_stall_s seconds and did not answer")
 
 enum vhx_agent_qstat {
 #define VHX_AGENT_QSTAT_ENUM(id, NAME, name, doc) VHX_AGENT_QSTAT_##NAME = id,
 	VHX_AGENT_QSTATS(VHX_AGENT_QSTAT_ENUM)
 #undef VHX_AGENT_QSTAT_ENUM
-	VHX_AGENT_QSTAT_NR = 9,
+	VHX_AGENT_QSTAT_NR = 11,
 };
 
 #endif /* _UAPI_LINUX_VHX_AGENT_H */
