@@ -16,8 +16,13 @@ static bool vhx_awatch_means(const struct vhx_awatch *w, const struct vhx_areq *
 	return req->seq <= w->seq && w->match(req, w->arg);
 }
 
-/* Tell the agent, which has the request. Context: its queue's lock. */
-static void vhx_abort_flag(const struct vhx_areq *req)
+/**
+ * vhx_abort_flag - say that nobody wants an answer any more
+ * @req: OWNED; the agent looks when VHX_AGENT_EV_ABORT is rung
+ *
+ * Context: the lock of the request's queue.
+ */
+void vhx_abort_flag(const struct vhx_areq *req)
 {
 	struct vhx_agent_req *r = req->q->s->req.mem;
 

@@ -52,7 +52,7 @@ struct vhx_vq;
  * @quota: pages of the pool that its requests may hold
  * @used: pages that they do
  * @seq: requests that came
- * @disowned: requests that an agent has, and whose guest's side is gone
+ * @left: requests of former VMMs that an agent has
  * @lock: what is below
  * @session: who serves it, NULL when nobody does
  * @number: in the session
@@ -69,7 +69,7 @@ struct vhx_endpoint {
 	u32 quota;
 	atomic_t used;
 	atomic64_t seq;
-	atomic_t disowned;
+	atomic_t left;
 	spinlock_t lock;
 	struct vhx_session *session;
 	u32 number;
@@ -228,6 +228,9 @@ struct vhx_awatch {
 /* endpoint.c */
 struct vhx_endpoint *vhx_endpoint_use(u32 class, const char *name);
 void vhx_endpoint_unuse(struct vhx_endpoint *ep);
+
+/* nexus.c */
+bool vhx_endpoint_serves(const struct vhx_endpoint *ep);
 
 /* abort.c */
 u32 vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w);

@@ -250,7 +250,7 @@ EXPORT_SYMBOL_GPL(vhx_aq_drain);
 
 /*
  * The guest's side of a request is gone. Context: @aq->lock.
- * Return: whether it is the caller's to free; else the agent has it, and nobody else.
+ * Return: whether it is the caller's to free; else the agent has it, nobody else, and is to be told.
  */
 static bool vhx_aq_disown(struct vhx_areq *req)
 {
@@ -264,8 +264,7 @@ static bool vhx_aq_disown(struct vhx_areq *req)
 		list_del_init(&req->node);
 		req->state = VHX_AREQ_DONE;
 	} else if (req->state == VHX_AREQ_OWNED) {
-		req->aq = NULL;
-		atomic_inc(&req->ep->disowned);
+		vhx_nexus_leave(req);
 		mine = false;
 	}
 	spin_unlock(&q->lock);
@@ -286,8 +285,9 @@ static void vhx_aq_drop(struct vhx_areq *req)
  * @aq: virtqueue, stopped
  *
  * Nothing touches the guest's memory afterwards, and what the agent has is freed when it commits,
- * or when it is dead. Waits for nobody. The caller sees to it that the vq outlives its last
- * queueing, by vhx_vq_flush().
+ * or when it is dead; it is told that nobody wants it, and until then gets nothing new of the
+ * endpoint's. Waits for nobody. The caller sees to it that the vq outlives its last queueing, by
+ * vhx_vq_flush().
  *
  * Context: process, sleeps; the virtqueue's lock.
  */
@@ -295,6 +295,7 @@ void vhx_aq_detach(struct vhx_aq *aq)
 {
 	struct vhx_areq *req, *next;
 	struct vhx_session *s;
+	bool tell = false;
 	LIST_HEAD(gone);
 
 	lockdep_assert_held(&aq->vq->lock);
@@ -305,10 +306,12 @@ void vhx_aq_detach(struct vhx_aq *aq)
 	spin_lock(&aq->lock);
 	list_for_each_entry_safe(req, next, &aq->all, all) {
 		vhx_aq_drop(req);
-		if (vhx_aq_disown(req))
+		if (vhx_aq_disown(req)) {
 			list_move_tail(&req->all, &gone);
-		else
-			list_del_init(&req->all);
+			continue;
+		}
+		list_del_init(&req->all);
+		tell = true;
 	}
 	spin_unlock(&aq->lock);
 	/* Nothing is put there any more. What is there, is in @gone as well. */
@@ -321,6 +324,8 @@ void vhx_aq_detach(struct vhx_aq *aq)
 	s = vhx_endpoint_last_session(aq->ep);
 	if (s) {
 		vhx_aq_leave(aq, s);
+		if (tell)
+			vhx_squeue_ring(&s->queue[s->nqueues], VHX_AGENT_EV_ABORT);
 		vhx_session_put(s);
 	}
 	INIT_LIST_HEAD(&aq->waiting);

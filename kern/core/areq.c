@@ -156,15 +156,18 @@ static int vhx_areq_equip(struct vhx_areq *req, struct vhx_session *s)
  *
  * Context: the virtqueue's handler.
  * Return: 0: it is READY, and not the caller's any more; else it has no tag, and: -EAGAIN a
- * translation is missing; -EFAULT; -ECANCELED it was aborted; anything else: nobody can have it
- * yet.
+ * translation is missing; -EFAULT; -ECANCELED it was aborted; -EBUSY, or anything else: nobody can
+ * have it yet.
  */
 int vhx_areq_start(struct vhx_areq *req)
 {
-	struct vhx_session *s = vhx_endpoint_session(req->ep);
+	struct vhx_session *s;
 	struct vhx_squeue *q;
 	int err;
 
+	if (!vhx_nexus_is_open(req->ep))
+		return -EBUSY;
+	s = vhx_endpoint_session(req->ep);
 	if (!s)
 		return -ENOTCONN;
 	err = vhx_areq_equip(req, s);

@@ -48,8 +48,8 @@ static struct vhx_endpoint *vhx_endpoint_new(u32 class, const char *name)
 	ep->class = class;
 	strscpy(ep->name, name, sizeof(ep->name));
 	atomic_set(&ep->used, 0);
-	atomic_set(&ep->disowned, 0);
 	atomic64_set(&ep->seq, 0);
+	atomic_set(&ep->left, 0);
 	spin_lock_init(&ep->lock);
 	INIT_LIST_HEAD(&ep->aqs);
 	INIT_LIST_HEAD(&ep->watches);

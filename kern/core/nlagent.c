@@ -109,7 +109,7 @@ static bool vhx_endpoint_fill(struct sk_buff *skb, const void *obj)
 	       !nla_put_u32(skb, VHX_A_ENDPOINT_READY, look->n[VHX_AREQ_READY]) &&
 	       !nla_put_u32(skb, VHX_A_ENDPOINT_OWNED, look->n[VHX_AREQ_OWNED]) &&
 	       !nla_put_u32(skb, VHX_A_ENDPOINT_DONE, look->n[VHX_AREQ_DONE]) &&
-	       !nla_put_u32(skb, VHX_A_ENDPOINT_DISOWNED, atomic_read(&ep->disowned));
+	       !nla_put_u32(skb, VHX_A_ENDPOINT_DISOWNED, atomic_read(&ep->left));
 }
 
 static int vhx_endpoint_dump_one(struct vhx_endpoint *ep, void *arg)

@@ -182,7 +182,6 @@ int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n);
 /* tag.c */
 int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req);
 void vhx_tag_put(struct vhx_areq *req);
-void __vhx_tag_put(struct vhx_areq *req);
 void vhx_tag_leave(struct vhx_squeue *q, struct vhx_aq *aq);
 int vhx_tag_publish(struct vhx_areq *req);
 
@@ -211,5 +210,11 @@ void vhx_stall_stop(struct vhx_session *s);
 
 /* abort.c */
 void vhx_endpoint_check(struct vhx_endpoint *ep);
+void vhx_abort_flag(const struct vhx_areq *req);
+
+/* nexus.c */
+bool vhx_nexus_is_open(const struct vhx_endpoint *ep);
+void vhx_nexus_leave(struct vhx_areq *req);
+void vhx_nexus_settle(struct vhx_areq *req);
 
 #endif /* _VHX_SESSION_H */

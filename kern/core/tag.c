@@ -46,20 +46,6 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
 }
 
 /**
- * __vhx_tag_put - take the tag, and the pages, of a request that has no virtqueue, and free it
- * @req: with a tag, and nobody's
- *
- * Context: process; no lock.
- */
-void __vhx_tag_put(struct vhx_areq *req)
-{
-	/* The session, and so the endpoint, is there as long as the tag is. */
-	atomic_dec(&req->ep->disowned);
-	vhx_tag_put(req);
-	kvfree(req);
-}
-
-/**
  * vhx_tag_put - take a request's tag, and its pages
  * @req: its virtqueue's handler's, or nobody's. Without a tag nothing is done
  *

@@ -4,7 +4,8 @@
  * answered, and waits for that answer for ever. So it comes in any case, and when no such command
  * is left: not in the rings, which are swept for it first, not with the agent, nor with one that
  * died. Then the agent hears of a reset, so that it tells the guest of that by the next command; if
- * there is no agent, the guest is not kept waiting for one.
+ * there is no agent, or one that has to be done with another VMM's requests first, the guest is not
+ * kept waiting for that.
  */
 #include <linux/slab.h>
 
@@ -214,7 +215,7 @@ bool vhx_scsi_tmf_step(struct vhx_scsi_tmf *t)
 	if (t->state == VHX_TMF_ABORT && READ_ONCE(t->gone))
 		t->state = vhx_tmf_tell(t);
 	/* The queue is queued when the session ends, if that has the request or is to have it. */
-	if (t->state == VHX_TMF_RESET && (!t->reset || !READ_ONCE(t->h->ep->session)))
+	if (t->state == VHX_TMF_RESET && (!t->reset || !vhx_endpoint_serves(t->h->ep)))
 		t->state = VHX_TMF_DONE;
 	return t->state == VHX_TMF_DONE;
 }

@@ -489,25 +489,80 @@ static void test_death(void)
 
 /* ---- stop ---- */
 
+static uint32_t abort_id(uint64_t id, bool wait)
+{
+	struct echo_abort arg = { .id = id, .wait = wait };
+
+	return ioctl(rig.g.fd, ECHO_ABORT, &arg) ? ~0u : arg.left;
+}
+
+static bool restart(void)
+{
+	ring_reset(&rig.g.vq[0].ring, 0);
+	ring_reset(&rig.g.vq[1].ring, 0);
+	return !guest_setup_vq(&rig.g, 0, BASE_BEGIN) && !guest_setup_vq(&rig.g, 1, BASE_BEGIN) &&
+	       !guest_start(&rig.g, 0);
+}
+
+/* What comes after a stop must not overtake what the agent has of the time before. */
 static void test_stop(void)
 {
-	struct post *p = post(0, 30, 3000, true), *ready = post(0, 31, 100, true);
-	int tag = fetch(0, SOON);
+	struct post *p = post(0, 30, 3000, true), *ready, *next, *gone;
+	int tag = fetch(0, SOON), res;
 	struct vhx_agent_req r = rig.a.req[tag];
 	struct vhx_agent_done d = { .tag = tag, .gen = r.gen, .in_len = 3000 };
 
+	ready = post(0, 31, 100, true);
+	agent_sqe(&rig.a, VHX_AGENT_EVENT, 0, 200);
+	agent_submit(&rig.a);
 	tap_ok(!guest_stop(&rig.g), "the VMM stops and waits for nobody");
+	tap_ok(agent_next(&rig.a, SOON, &res, NULL) && res == VHX_AGENT_EV_ABORT &&
+	       rig.a.req[tag].flags & VHX_AGENT_REQ_ABORTED,
+	       "the agent hears that nobody wants an answer");
+	tap_ok(restart(), "it starts again");
+	next = post(0, 32, 100, true);
+	gone = post(1, 33, 100, false);
+	tap_ok(fetch(0, 100) < 0 && fetch(1, 100) < 0,
+	       "nothing new is given out while the agent has old requests");
+	tap_ok(abort_id(33, true) <= 1 && answered(gone, 1, SOON) &&
+	       gone->resp->result == -ECANCELED, "but an abort is answered");
 	memset(rig.a.pool + r.pool_off, 7, 3000);
-	tap_ok(commit(0, &d, 1) == 1, "the agent may answer");
-	usleep(50000);
+	tap_ok(commit(0, &d, 1) == 1, "the agent may answer those");
+	tag = fetch(0, SOON);
+	tap_ok(tag >= 0 && rig.a.req[tag].scsi.id == 32 && serve(tag) == 1 &&
+	       answered(next, 0, SOON) && good(next), "and then gets the new ones");
 	tap_ok(p->data[0] == 0xee && (uint8_t)p->resp->status == 0xee && ready->data[0] == 0xee,
-	       "but the guest's memory is not touched");
-	tap_ok(fetch(0, 20) < 0 || serve(0) <= 1, "what was not fetched is gone, or will be");
-	ring_reset(&rig.g.vq[0].ring, 0);
-	ring_reset(&rig.g.vq[1].ring, 0);
-	tap_ok(!guest_setup_vq(&rig.g, 0, BASE_BEGIN) && !guest_setup_vq(&rig.g, 1, BASE_BEGIN) &&
-	       !guest_start(&rig.g, 0), "it starts again");
+	       "the guest's memory is not touched by the old ones");
+	tap_ok(fetch(0, 20) < 0 && fetch(1, 20) < 0, "what was not fetched is gone");
 	test_one(500, true);
+}
+
+/* As before, but the agent dies, and until the kernel has its pool back it may still write. */
+static void test_stop_fenced(void)
+{
+	struct post *p = post(0, 37, 3000, false), *next;
+	int tag = fetch(0, SOON);
+	char *pool = rig.a.pool;
+	struct agent other;
+
+	tap_ok(tag >= 0 && !guest_stop(&rig.g) && restart(), "a stop with a write under way");
+	next = post(0, 38, 100, true);
+	munmap(rig.a.req, TAGS * sizeof(*rig.a.req));
+	munmap(rig.a.tag, TAGS * sizeof(*rig.a.tag));
+	io_uring_queue_exit(&rig.a.uring);
+	close(rig.a.fd);
+	agent_start(&other, 2, TAGS, POOL);
+	tap_ok(agent_attach_wait(other.fd, ECHO_ENDPOINT, 300) == -ETIMEDOUT,
+	       "the agent dies, and no other comes before its pages are free");
+	agent_stop(&other);
+	munmap(pool, POOL);
+	live();
+	tap_ok(attach(), "then one does");
+	tag = fetch(0, SOON);
+	tap_ok(tag >= 0 && rig.a.req[tag].scsi.id == 38 && !rig.a.req[tag].flags &&
+	       serve(tag) == 1 && answered(next, 0, SOON) && good(next),
+	       "and gets what is new, and nothing old");
+	tap_ok(!p->used, "which nobody answers");
 }
 
 static void *drain(void *arg)
@@ -537,13 +592,6 @@ static void test_drain(void)
 }
 
 /* ---- aborts ---- */
-
-static uint32_t abort_id(uint64_t id, bool wait)
-{
-	struct echo_abort arg = { .id = id, .wait = wait };
-
-	return ioctl(rig.g.fd, ECHO_ABORT, &arg) ? ~0u : arg.left;
-}
 
 static void *abort_wait(void *arg)
 {
@@ -696,6 +744,7 @@ static void run(uint64_t features)
 	test_nowhere();
 	test_death();
 	test_stop();
+	test_stop_fenced();
 	test_drain();
 	test_abort();
 	test_abort_fenced();

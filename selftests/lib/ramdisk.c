@@ -168,8 +168,9 @@ static void answer(struct server *s, uint32_t tag, struct vhx_agent_done *done, 
 		s->d->s->resets++;
 		return;
 	}
-	if (r->flags & VHX_AGENT_REQ_ABORTED) {
+	if (r->flags & VHX_AGENT_REQ_ABORTED)
 		s->d->s->aborted++;
+	if (r->flags & VHX_AGENT_REQ_ABORTED && !s->d->s->stubborn) {
 		done->response = VIRTIO_SCSI_S_ABORTED;
 		return;
 	}

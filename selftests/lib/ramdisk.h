@@ -16,6 +16,7 @@
  * struct ramdisk_state - what the agent and the test say to each other
  * @hold: the test: fetch commands, but answer none
  * @deaf: the test: not even what the guest wants aborted, or a reset
+ * @stubborn: the test: carry out what the guest wants aborted nevertheless
  * @ready: the agent: it is attached
  * @fetched: requests that it got
  * @held: those of them that it holds
@@ -31,6 +32,7 @@
 struct ramdisk_state {
 	bool hold;
 	bool deaf;
+	bool stubborn;
 	bool ready;
 	uint32_t fetched;
 	uint32_t held;

@@ -47,7 +47,9 @@
  *
  *	A guest may want a request to be aborted: VHX_AGENT_REQ_ABORTED appears in @flags of what
  *	the agent has, and EVENT tells of VHX_AGENT_EV_ABORT. It is to be committed in any case, once
- *	none of its I/O is under way.
+ *	none of its I/O is under way. So it is with all that the agent has of a VMM that is gone; and
+ *	before the last of that is committed nothing of the next VMM's is given out, since a late
+ *	write would be over newer data. That guest waits. Its task management does not.
  *
  * An agent that stands still
  *	is noticed when a request was not fetched, or had and not answered, for as many seconds as
