@@ -51,20 +51,31 @@ static bool vhx_abort_one(struct vhx_aq *aq, struct vhx_areq *req)
 	return tell;
 }
 
-/* Context: @ep->lock. Return: how many are left. */
-static u32 vhx_abort_count(struct vhx_endpoint *ep, const struct vhx_awatch *w)
+/* Context: @ep->lock, @aq->lock. Return: whether one is left. */
+static bool vhx_abort_waits_aq(const struct vhx_aq *aq, const struct vhx_awatch *w)
 {
-	struct vhx_areq *req;
+	const struct vhx_areq *req;
+
+	list_for_each_entry(req, &aq->all, all)
+		if (vhx_awatch_means(w, req))
+			return true;
+	return false;
+}
+
+/* Context: @ep->lock. Return: whether one is left. */
+static bool vhx_abort_waits(struct vhx_endpoint *ep, const struct vhx_awatch *w)
+{
 	struct vhx_aq *aq;
-	u32 n = 0;
+	bool waits = false;
 
 	list_for_each_entry(aq, &ep->aqs, node) {
 		spin_lock(&aq->lock);
-		list_for_each_entry(req, &aq->all, all)
-			n += vhx_awatch_means(w, req);
+		waits = vhx_abort_waits_aq(aq, w);
 		spin_unlock(&aq->lock);
+		if (waits)
+			break;
 	}
-	return n;
+	return waits;
 }
 
 /* Context: @ep->lock. Return: how many requests of a virtqueue the agent is to be told of. */
@@ -94,21 +105,22 @@ static u32 vhx_abort_aq(struct vhx_aq *aq, const struct vhx_awatch *w)
  * agent is done with it. That the caller's own request matches is the caller's business.
  *
  * Context: process; no lock below a virtqueue's.
- * Return: how many are left. Not 0: @w stays until it is called, or vhx_endpoint_unwatch().
+ * Return: whether one is left: @w stays until it is called, or vhx_endpoint_unwatch().
  */
-u32 vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w)
+bool vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w)
 {
 	struct vhx_session *s;
 	struct vhx_aq *aq;
-	u32 n, tell = 0;
+	bool waits;
+	u32 tell = 0;
 
 	spin_lock(&ep->lock);
 	w->seq = atomic64_read(&ep->seq);
 	INIT_LIST_HEAD(&w->node);
 	list_for_each_entry(aq, &ep->aqs, node)
 		tell += vhx_abort_aq(aq, w);
-	n = vhx_abort_count(ep, w);
-	if (n)
+	waits = vhx_abort_waits(ep, w);
+	if (waits)
 		list_add_tail(&w->node, &ep->watches);
 	spin_unlock(&ep->lock);
 
@@ -117,7 +129,7 @@ u32 vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w)
 		vhx_squeue_ring(&s->queue[s->nqueues], VHX_AGENT_EV_ABORT);
 		vhx_session_put(s);
 	}
-	return n;
+	return waits;
 }
 EXPORT_SYMBOL_GPL(vhx_endpoint_abort);
 
@@ -148,7 +160,7 @@ void vhx_endpoint_check(struct vhx_endpoint *ep)
 
 	spin_lock(&ep->lock);
 	list_for_each_entry_safe(w, next, &ep->watches, node) {
-		if (vhx_abort_count(ep, w))
+		if (vhx_abort_waits(ep, w))
 			continue;
 		list_del_init(&w->node);
 		w->fn(w);

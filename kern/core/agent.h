@@ -233,7 +233,7 @@ void vhx_endpoint_unuse(struct vhx_endpoint *ep);
 bool vhx_endpoint_serves(const struct vhx_endpoint *ep);
 
 /* abort.c */
-u32 vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w);
+bool vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w);
 void vhx_endpoint_unwatch(struct vhx_endpoint *ep, struct vhx_awatch *w);
 
 /* aq.c */
@@ -241,6 +241,7 @@ void vhx_aq_attach(struct vhx_aq *aq, struct vhx_vq *vq, struct vhx_endpoint *ep
 void vhx_aq_detach(struct vhx_aq *aq);
 bool vhx_aq_may_pull(const struct vhx_aq *aq);
 struct vhx_areq *vhx_aq_collect(struct vhx_aq *aq);
+void vhx_aq_hold(struct vhx_aq *aq);
 int vhx_aq_drain(struct vhx_aq *aq);
 
 /* areq.c */

@@ -230,21 +230,36 @@ struct vhx_areq *vhx_aq_collect(struct vhx_aq *aq)
 EXPORT_SYMBOL_GPL(vhx_aq_collect);
 
 /**
+ * vhx_aq_hold - pull nothing more, until the next attach
+ * @aq: virtqueue, running
+ *
+ * Context: process, sleeps; not the virtqueue's lock.
+ */
+void vhx_aq_hold(struct vhx_aq *aq)
+{
+	mutex_lock(&aq->vq->lock);
+	WRITE_ONCE(aq->draining, true);
+	mutex_unlock(&aq->vq->lock);
+	/* The class may want to know that its handler has seen it. */
+	vhx_vq_queue(aq->vq);
+}
+EXPORT_SYMBOL_GPL(vhx_aq_hold);
+
+/**
  * vhx_aq_drain - pull nothing more, and wait until no request is left
  * @aq: virtqueue, running
  *
  * A VMM that stops a device wants to know of what is under way; if the agent is away, it is waited
- * for. Until the next attach nothing is pulled, whatever comes of it.
+ * for. Not so what no agent could end: the virtqueue is broken, or waits for the VMM. Until the next
+ * attach nothing is pulled, whatever comes of it.
  *
  * Context: process, sleeps; the device's lock, but not the virtqueue's, whose handler goes on.
  * Return: 0, or -ERESTARTSYS when the caller was killed.
  */
 int vhx_aq_drain(struct vhx_aq *aq)
 {
-	mutex_lock(&aq->vq->lock);
-	WRITE_ONCE(aq->draining, true);
-	mutex_unlock(&aq->vq->lock);
-	return wait_event_killable(aq->empty, list_empty_careful(&aq->all));
+	vhx_aq_hold(aq);
+	return vhx_vq_await(aq->vq, &aq->empty, &aq->all);
 }
 EXPORT_SYMBOL_GPL(vhx_aq_drain);
 

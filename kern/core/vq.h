@@ -101,6 +101,12 @@ struct vhx_vq {
 	u64 stats[VHX_QSTAT_NR];
 };
 
+/* Can its handler do nothing before the VMM has done something? Not under a lock. */
+static inline bool vhx_vq_is_stuck(const struct vhx_vq *vq)
+{
+	return READ_ONCE(vq->broken) || READ_ONCE(vq->miss.state) != VHX_MISS_NONE;
+}
+
 /* Context: dev->lock, or the last reference. */
 static inline struct vhx_worker *vhx_vq_worker(const struct vhx_vq *vq)
 {
@@ -141,6 +147,8 @@ int vhx_vq_push(struct vhx_vq *vq, const struct vhx_done *done, u32 n);
 bool vhx_vq_rest(struct vhx_vq *vq);
 void vhx_vq_busy(struct vhx_vq *vq);
 void vhx_vq_break(struct vhx_vq *vq, int err);
+
+int vhx_vq_await(const struct vhx_vq *vq, wait_queue_head_t *wait, const struct list_head *list);
 
 void vhx_poll_init(struct vhx_poll *p, struct vhx_vq *vq, __poll_t mask,
 		   bool kick);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Waits for a file on behalf of a queue: its kick, or what a class gets its work from. See struct
- * vhx_poll.
+ * vhx_poll. And for a queue, on behalf of who stops it.
  */
 #include <linux/export.h>
 #include <linux/smp.h>
@@ -95,3 +95,25 @@ void vhx_poll_stop(struct vhx_poll *p)
 	p->wqh = NULL;
 }
 EXPORT_SYMBOL_GPL(vhx_poll_stop);
+
+/**
+ * vhx_vq_await - wait until a queue has got rid of something
+ * @vq: the queue, running
+ * @wait: woken when @list gets empty
+ * @list: looked at without a lock
+ *
+ * A VMM that waits here gives nobody what is missing to a queue that waits for a translation, and a
+ * queue that is broken ends nothing either: then it is not waited for. Both happen meanwhile too.
+ *
+ * Context: process, sleeps; the device's lock, but not the queue's, whose handler goes on.
+ * Return: 0, or -ERESTARTSYS when the caller was killed.
+ */
+int vhx_vq_await(const struct vhx_vq *vq, wait_queue_head_t *wait, const struct list_head *list)
+{
+	long rc = 0;
+
+	while (!rc && !vhx_vq_is_stuck(vq))
+		rc = wait_event_killable_timeout(*wait, list_empty_careful(list), HZ / 10);
+	return rc < 0 ? rc : 0;
+}
+EXPORT_SYMBOL_GPL(vhx_vq_await);

@@ -85,21 +85,6 @@ long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
 	return 0;
 }
 
-/* Return: 0; negative when the caller was killed. */
-static int vhx_bind_wait(wait_queue_head_t *wait, const struct list_head *list,
-			 const struct vhx_vq *vq)
-{
-	long rc = 0;
-
-	/*
-	 * The VMM is here, so that nobody gives what is missing to a queue that waits for a
-	 * translation; a queue that is broken ends nothing either. Both happen meanwhile too.
-	 */
-	while (!rc && !vhx_scsi_stuck(vq))
-		rc = wait_event_killable_timeout(*wait, list_empty_careful(list), HZ / 10);
-	return rc < 0 ? rc : 0;
-}
-
 /**
  * vhx_scsi_drain - take nothing more, and wait until all that was taken is answered
  * @h: host, bound
@@ -116,22 +101,19 @@ int vhx_scsi_drain(struct vhx_scsi_host *h)
 	int err = 0;
 	u32 i;
 
-	for (i = VHX_SCSI_VQ_REQ; i < h->nvqs; i++) {
-		mutex_lock(&h->vqs[i]->lock);
-		WRITE_ONCE(h->queue[i].aq.draining, true);
-		mutex_unlock(&h->vqs[i]->lock);
-		/* A function may wait for it to have a look. */
-		vhx_vq_queue(h->vqs[i]);
-	}
+	/* All, before one is waited for: a function may wait for each to have a look. */
+	for (i = VHX_SCSI_VQ_REQ; i < h->nvqs; i++)
+		if (h->vqs[i]->backend)
+			vhx_aq_hold(&h->queue[i].aq);
 	mutex_lock(&ctl->lock);
 	h->draining = true;
 	mutex_unlock(&ctl->lock);
 
 	for (i = VHX_SCSI_VQ_REQ; i < h->nvqs && !err; i++)
 		if (h->vqs[i]->backend)
-			err = vhx_bind_wait(&h->queue[i].aq.empty, &h->queue[i].aq.all, h->vqs[i]);
+			err = vhx_aq_drain(&h->queue[i].aq);
 	if (!err && ctl->backend)
-		err = vhx_bind_wait(&h->drained, &h->tmfs, ctl);
+		err = vhx_vq_await(ctl, &h->drained, &h->tmfs);
 	return err;
 }
 

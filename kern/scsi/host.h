@@ -153,12 +153,6 @@ static inline struct vhx_scsi_opt vhx_scsi_opt_of(const struct vhx_vq *vq)
 	return (struct vhx_scsi_opt) { .swap = vq->ring.swap };
 }
 
-/* Can its handler do nothing before the VMM has done something? Not under a lock. */
-static inline bool vhx_scsi_stuck(const struct vhx_vq *vq)
-{
-	return READ_ONCE(vq->broken) || READ_ONCE(vq->miss.state) != VHX_MISS_NONE;
-}
-
 /* bind.c */
 long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name);
 int vhx_scsi_drain(struct vhx_scsi_host *h);

@@ -32,7 +32,7 @@ struct echo_resp {
 /**
  * struct echo_abort - abort requests
  * @id: those of echo_req.id; 0: all
- * @left: out: how many were left at first
+ * @left: out: whether one was left at first
  * @wait: wait until none is
  */
 struct echo_abort {

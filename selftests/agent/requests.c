@@ -591,6 +591,31 @@ static void test_drain(void)
 	tap_ok(!guest_set_backend(&rig.g, 1, 0), "and it goes on");
 }
 
+/* No agent could end what a broken queue has: nobody waits for that. */
+static void test_drain_broken(void)
+{
+	struct post *p = post(1, 39, 3000, true);
+	struct sg sg = { mem_gpa(&rig.mem, p->req), 4 };
+	int tag = fetch(1, SOON), res;
+
+	ring_add(&rig.g.vq[1].ring, &sg, 1, 0, p);
+	vq_publish(&rig.g.vq[1]);
+	tap_ok(vq_err(&rig.g.vq[1], SOON), "a queue breaks with a request under way");
+	tap_ok(!ioctl(rig.g.fd, ECHO_DRAIN, 1), "a stop does not wait for it");
+	guest_set_backend(&rig.g, 1, -1);
+	agent_sqe(&rig.a, VHX_AGENT_EVENT, 0, 200);
+	agent_submit(&rig.a);
+	tap_ok(agent_next(&rig.a, SOON, &res, NULL) && res == VHX_AGENT_EV_ABORT,
+	       "the agent hears of it");
+	tap_ok(serve(tag) == 1, "and may let go of it");
+	ring_reset(&rig.g.vq[1].ring, 0);
+	guest_setup_vq(&rig.g, 1, BASE_BEGIN);
+	tap_ok(!guest_set_backend(&rig.g, 1, 0), "a start makes the queue whole");
+	p = post(1, 40, 3000, true);
+	tag = fetch(1, SOON);
+	tap_ok(tag >= 0 && serve(tag) == 1 && answered(p, 1, SOON) && good(p), "and it is served");
+}
+
 /* ---- aborts ---- */
 
 static void *abort_wait(void *arg)
@@ -746,6 +771,7 @@ static void run(uint64_t features)
 	test_stop();
 	test_stop_fenced();
 	test_drain();
+	test_drain_broken();
 	test_abort();
 	test_abort_fenced();
 	test_storm();
