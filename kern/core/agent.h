@@ -10,7 +10,8 @@
  *	if (vhx_aq_may_pull(aq))		raw pull, vhx_areq_alloc(), fill in,
  *		...				vhx_areq_submit(), then collect once more
  *
- * All of it is under the virtqueue's lock. What a request's state is:
+ * All of it is under the virtqueue's lock. When another guest begins to use the endpoint, or the same
+ * anew, the class says so by vhx_endpoint_begin(). What a request's state is:
  *
  *	WAITING	the virtqueue's: there is no agent, no tag, no room; or a dead agent had it
  *	READY	has a tag, is in the session's queue, and the agent has not seen it
@@ -53,10 +54,12 @@ struct vhx_vq;
  * @used: pages that they do
  * @seq: requests that came
  * @left: requests of former VMMs that an agent has
+ * @nexus_id: of the last nexus that began; of whoever uses it
  * @lock: what is below
  * @session: who serves it, NULL when nobody does
  * @number: in the session
  * @fence: a dead session whose I/O may be under way, NULL when there is none
+ * @nexus: tells the agent that a nexus begins, NULL when it knows; read without the lock too
  * @aqs: virtqueues, by vhx_aq.node
  * @watches: by vhx_awatch.node
  */
@@ -70,10 +73,12 @@ struct vhx_endpoint {
 	atomic_t used;
 	atomic64_t seq;
 	atomic_t left;
+	u64 nexus_id;
 	spinlock_t lock;
 	struct vhx_session *session;
 	u32 number;
 	struct vhx_session *fence;
+	struct vhx_areq *nexus;
 	struct list_head aqs;
 	struct list_head watches;
 };
@@ -157,7 +162,8 @@ struct vhx_answer {
  * @seq: age, of the endpoint's
  * @nseg: pieces
  * @ep: endpoint
- * @aq: virtqueue, NULL when the guest's side is gone. Under @q's lock if it has a tag
+ * @aq: virtqueue, NULL when the guest's side is gone. Under @q's lock if it has a tag; of what tells
+ *	of a nexus under @ep->lock as well
  * @all: in @aq->all
  * @node: in one of @aq's lists or in @q->ready
  * @back: in @aq->back
@@ -230,6 +236,7 @@ struct vhx_endpoint *vhx_endpoint_use(u32 class, const char *name);
 void vhx_endpoint_unuse(struct vhx_endpoint *ep);
 
 /* nexus.c */
+int vhx_endpoint_begin(struct vhx_endpoint *ep);
 bool vhx_endpoint_serves(const struct vhx_endpoint *ep);
 
 /* abort.c */

@@ -220,10 +220,18 @@ struct vhx_areq *vhx_aq_collect(struct vhx_aq *aq)
 
 	lockdep_assert_held(&aq->vq->lock);
 	vhx_aq_take_back(aq);
-	req = vhx_aq_land(aq) ?: vhx_aq_land_aborted(aq) ?: vhx_aq_start(aq);
-	if (req)
+	vhx_nexus_claim(aq);
+	for (;;) {
+		req = vhx_aq_land(aq) ?: vhx_aq_land_aborted(aq) ?: vhx_aq_start(aq);
+		if (!req)
+			break;
 		trace_vhx_req_end(req);
-	else
+		if (req->type != VHX_AGENT_REQ_NEXUS)
+			break;
+		/* Whatever the agent said of it: it is not the class's. */
+		vhx_nexus_end(req);
+	}
+	if (!req)
 		vhx_aq_rest(aq);
 	return req;
 }
@@ -317,6 +325,7 @@ void vhx_aq_detach(struct vhx_aq *aq)
 	spin_lock(&aq->ep->lock);
 	list_del_init(&aq->node);
 	spin_unlock(&aq->ep->lock);
+	vhx_nexus_unclaim(aq);
 
 	spin_lock(&aq->lock);
 	list_for_each_entry_safe(req, next, &aq->all, all) {

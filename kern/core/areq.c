@@ -165,7 +165,7 @@ int vhx_areq_start(struct vhx_areq *req)
 	struct vhx_squeue *q;
 	int err;
 
-	if (!vhx_nexus_is_open(req->ep))
+	if (!vhx_nexus_admits(req))
 		return -EBUSY;
 	s = vhx_endpoint_session(req->ep);
 	if (!s)

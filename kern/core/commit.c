@@ -82,7 +82,7 @@ static bool vhx_commit_one(struct vhx_squeue *q, const struct commit *c)
 	vhx_squeue_count(q, req ? VHX_AGENT_QSTAT_COMMITTED : VHX_AGENT_QSTAT_REFUSED, 1);
 	spin_unlock(&q->lock);
 	if (gone)
-		vhx_nexus_settle(gone);
+		vhx_nexus_settle(gone, true);
 	return req;
 }
 

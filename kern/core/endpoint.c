@@ -18,7 +18,10 @@ static DEFINE_MUTEX(vhx_endpoints_lock);	/* the list, and who is in use */
 
 static void vhx_endpoint_last_put(struct kref *ref)
 {
-	kfree(container_of(ref, struct vhx_endpoint, ref));
+	struct vhx_endpoint *ep = container_of(ref, struct vhx_endpoint, ref);
+
+	kfree(ep->nexus);
+	kfree(ep);
 }
 
 void vhx_endpoint_put(struct vhx_endpoint *ep)
@@ -50,6 +53,7 @@ static struct vhx_endpoint *vhx_endpoint_new(u32 class, const char *name)
 	atomic_set(&ep->used, 0);
 	atomic64_set(&ep->seq, 0);
 	atomic_set(&ep->left, 0);
+	ep->nexus_id = vhx_nexus_next_id();
 	spin_lock_init(&ep->lock);
 	INIT_LIST_HEAD(&ep->aqs);
 	INIT_LIST_HEAD(&ep->watches);
@@ -96,8 +100,8 @@ static void vhx_endpoint_rouse(struct vhx_endpoint *ep)
 }
 
 /**
- * vhx_endpoint_freed - pages of a dead session, that counted, are given back
- * @ep: endpoint: its virtqueues may wait for that, in another session's pool
+ * vhx_endpoint_freed - something that an endpoint's virtqueues may wait for is out of their way
+ * @ep: endpoint: pages of a former session, that counted, are given back; or see nexus.c
  *
  * Context: any but interrupts.
  */

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From one VMM to the next. A VMM that dies waits for nobody, so that requests of its guest's may be
- * left with the agent, which may still do them. The next VMM's must not overtake them: a late write
- * would be over newer data. So an endpoint counts what is left of former VMMs, and gives out nothing
- * new before that was committed, or its session's fence has passed.
+ * From one VMM to the next. A guest's use of an endpoint is a nexus: reservations and the like belong
+ * to it, and end with it. An agent cannot see that; so a request that is nobody's tells it that a
+ * nexus begins, before any other of that nexus. It waits in the endpoint until a virtqueue claims it,
+ * whose request it is like any other then, but that the class does not see it; when that one goes, it
+ * waits for another, and if need be for another VMM's.
+ *
+ * A VMM that dies waits for nobody, so that requests of its guest's may be left with the agent, which
+ * may still do them. The next VMM's must not overtake them: a late write would be over newer data.
+ * So an endpoint counts what is left of former VMMs, and gives out nothing new before that was
+ * committed, or its session's fence has passed.
  */
 #include <linux/export.h>
 #include <linux/slab.h>
@@ -11,18 +17,63 @@
 #include "agent.h"
 #include "session.h"
 
+static atomic64_t vhx_nexus_last = ATOMIC64_INIT(0);
+
 /**
- * vhx_nexus_is_open - may requests of an endpoint be given out?
- * @ep: endpoint
+ * vhx_nexus_next_id - number a nexus
  *
- * Its virtqueues are queued when it is again. What a dead session had holds them up as well: there
+ * Context: any.
+ * Return: what no other nexus has, of whatever endpoint; not 0.
+ */
+u64 vhx_nexus_next_id(void)
+{
+	return atomic64_inc_return(&vhx_nexus_last);
+}
+
+/**
+ * vhx_endpoint_begin - a nexus begins: the agent is to hear of it first
+ * @ep: endpoint in the caller's use, no virtqueue of it attached yet
+ *
+ * Also when no agent is there. Of one that it was not told of yet, and of this, it is told once.
+ *
+ * Context: process, sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int vhx_endpoint_begin(struct vhx_endpoint *ep)
+{
+	struct vhx_areq *req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
+
+	if (!req)
+		return -ENOMEM;
+	req->ep = ep;
+	req->type = VHX_AGENT_REQ_NEXUS;
+	req->seq = atomic64_inc_return(&ep->seq);
+	INIT_LIST_HEAD(&req->all);
+	INIT_LIST_HEAD(&req->node);
+	ep->nexus_id = vhx_nexus_next_id();
+	spin_lock(&ep->lock);
+	if (!ep->nexus)
+		swap(ep->nexus, req);
+	spin_unlock(&ep->lock);
+	kfree(req);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vhx_endpoint_begin);
+
+/**
+ * vhx_nexus_admits - may a request be given out?
+ * @req: WAITING
+ *
+ * If not, its virtqueue is queued when it may. What a dead session had holds it up as well: there
  * is no other session before the fence has passed.
  *
  * Context: any.
  */
-bool vhx_nexus_is_open(const struct vhx_endpoint *ep)
+bool vhx_nexus_admits(const struct vhx_areq *req)
 {
-	return !atomic_read(&ep->left);
+	const struct vhx_areq *first = READ_ONCE(req->ep->nexus);
+
+	return !atomic_read(&req->ep->left) && (!first || first == req);
 }
 
 /**
@@ -34,9 +85,121 @@ bool vhx_nexus_is_open(const struct vhx_endpoint *ep)
  */
 bool vhx_endpoint_serves(const struct vhx_endpoint *ep)
 {
-	return READ_ONCE(ep->session) && vhx_nexus_is_open(ep);
+	return READ_ONCE(ep->session) && !READ_ONCE(ep->nexus) && !atomic_read(&ep->left);
 }
 EXPORT_SYMBOL_GPL(vhx_endpoint_serves);
+
+/* ---- a nexus begins ---- */
+
+/**
+ * vhx_nexus_claim - a virtqueue takes care that the agent hears of the nexus, if nobody does
+ * @aq: virtqueue
+ *
+ * Context: the virtqueue's handler.
+ */
+void vhx_nexus_claim(struct vhx_aq *aq)
+{
+	struct vhx_endpoint *ep = aq->ep;
+	struct vhx_areq *req;
+
+	if (likely(!READ_ONCE(ep->nexus)))
+		return;
+	spin_lock(&ep->lock);
+	req = ep->nexus;
+	if (req && !req->aq && req->state == VHX_AREQ_WAITING)
+		req->aq = aq;
+	else
+		req = NULL;
+	spin_unlock(&ep->lock);
+	/* It is older than all that was not let out because of it. */
+	if (req)
+		list_add(&req->node, &aq->waiting);
+}
+
+/**
+ * vhx_nexus_end - the agent knows of the nexus
+ * @req: it was told by this; without a tag; freed
+ *
+ * Context: process; no lock below the virtqueue's.
+ */
+void vhx_nexus_end(struct vhx_areq *req)
+{
+	struct vhx_endpoint *ep = req->ep;
+
+	spin_lock(&ep->lock);
+	WRITE_ONCE(ep->nexus, NULL);
+	spin_unlock(&ep->lock);
+	kfree(req);
+	vhx_endpoint_freed(ep);
+}
+
+/* It is to be claimed anew: it has no tag. Context: as vhx_nexus_end(). */
+static void vhx_nexus_offer(struct vhx_areq *req)
+{
+	struct vhx_endpoint *ep = req->ep;
+
+	spin_lock(&ep->lock);
+	req->aq = NULL;
+	req->state = VHX_AREQ_WAITING;
+	spin_unlock(&ep->lock);
+	vhx_endpoint_freed(ep);
+}
+
+/*
+ * Nobody but its virtqueue's handler has it any more, unless the agent has.
+ * Context: vhx_endpoint.lock. Return: what has become of it.
+ */
+static enum vhx_areq_state vhx_nexus_recall(struct vhx_areq *req)
+{
+	enum vhx_areq_state state = req->state;
+	struct vhx_squeue *q = req->q;
+
+	if (!q)
+		return state;
+	spin_lock(&q->lock);
+	if (req->state == VHX_AREQ_READY) {
+		list_del_init(&req->node);
+		req->state = VHX_AREQ_WAITING;
+	} else if (req->state == VHX_AREQ_OWNED) {
+		req->aq = NULL;
+	}
+	state = req->state;
+	spin_unlock(&q->lock);
+	return state;
+}
+
+/**
+ * vhx_nexus_unclaim - a virtqueue goes
+ * @aq: virtqueue, stopped
+ *
+ * Context: process; the virtqueue's lock.
+ */
+void vhx_nexus_unclaim(struct vhx_aq *aq)
+{
+	struct vhx_endpoint *ep = aq->ep;
+	enum vhx_areq_state state;
+	struct vhx_areq *req;
+
+	spin_lock(&ep->lock);
+	req = ep->nexus;
+	if (!req || req->aq != aq) {
+		spin_unlock(&ep->lock);
+		return;
+	}
+	state = vhx_nexus_recall(req);
+	spin_unlock(&ep->lock);
+	/* It holds up the endpoint until the agent is done with it. */
+	if (state == VHX_AREQ_OWNED)
+		return;
+	list_del_init(&req->node);
+	vhx_tag_put(req);
+	if (state == VHX_AREQ_DONE)
+		vhx_nexus_end(req);
+	else
+		vhx_nexus_offer(req);
+}
+
+/* ---- and has ended ---- */
 
 /**
  * vhx_nexus_leave - a request's guest is gone, and the agent has the request
@@ -54,21 +217,29 @@ void vhx_nexus_leave(struct vhx_areq *req)
 }
 
 /**
- * vhx_nexus_settle - what was left with an agent is over
- * @req: after vhx_nexus_leave(), committed, or of a dead session; freed
+ * vhx_nexus_settle - the agent does not have a request any more that no virtqueue has either
+ * @req: it was OWNED
+ * @answered: the agent is done with it; else it died with it
  *
  * Context: process; no lock.
  */
-void vhx_nexus_settle(struct vhx_areq *req)
+void vhx_nexus_settle(struct vhx_areq *req, bool answered)
 {
 	struct vhx_endpoint *ep = req->ep;
 
 	/* Without the tag nothing else need keep it. */
 	kref_get(&ep->ref);
 	vhx_tag_put(req);
-	kvfree(req);
-	/* Ordered before the queueing, see vhx_work_run(): who saw it closed looks again. */
-	if (atomic_dec_and_test(&ep->left))
-		vhx_endpoint_freed(ep);
+	if (req->type == VHX_AGENT_REQ_NEXUS && answered) {
+		vhx_nexus_end(req);
+	} else if (req->type == VHX_AGENT_REQ_NEXUS) {
+		req->again = true;
+		vhx_nexus_offer(req);
+	} else {
+		kvfree(req);
+		/* Ordered before the queueing, see vhx_work_run(): who saw it looks again. */
+		if (atomic_dec_and_test(&ep->left))
+			vhx_endpoint_freed(ep);
+	}
 	vhx_endpoint_put(ep);
 }

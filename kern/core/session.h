@@ -213,8 +213,12 @@ void vhx_endpoint_check(struct vhx_endpoint *ep);
 void vhx_abort_flag(const struct vhx_areq *req);
 
 /* nexus.c */
-bool vhx_nexus_is_open(const struct vhx_endpoint *ep);
+u64 vhx_nexus_next_id(void);
+bool vhx_nexus_admits(const struct vhx_areq *req);
+void vhx_nexus_claim(struct vhx_aq *aq);
+void vhx_nexus_unclaim(struct vhx_aq *aq);
+void vhx_nexus_end(struct vhx_areq *req);
 void vhx_nexus_leave(struct vhx_areq *req);
-void vhx_nexus_settle(struct vhx_areq *req);
+void vhx_nexus_settle(struct vhx_areq *req, bool answered);
 
 #endif /* _VHX_SESSION_H */

@@ -314,7 +314,7 @@ void vhx_squeue_kill(struct vhx_squeue *q)
 		spin_unlock(&q->lock);
 		/* Nobody else has it: it was the agent's alone. */
 		if (req)
-			vhx_nexus_settle(req);
+			vhx_nexus_settle(req, false);
 	}
 }
 

@@ -101,6 +101,20 @@ struct vhx_vq {
 	u64 stats[VHX_QSTAT_NR];
 };
 
+/* Where it stands, as VHOST_GET_VRING_BASE says it. Context: vq->lock, or stopped. */
+static inline u32 vhx_vq_base(const struct vhx_vq *vq)
+{
+	const struct vhx_ring *r = &vq->ring;
+
+	return r->packed ? r->last_avail | (u32)r->last_used << 16 : r->last_avail;
+}
+
+/* And where one that was never used stands. */
+static inline u32 vhx_vq_base_first(const struct vhx_vq *vq)
+{
+	return vq->ring.packed ? 0x80008000 : 0;
+}
+
 /* Can its handler do nothing before the VMM has done something? Not under a lock. */
 static inline bool vhx_vq_is_stuck(const struct vhx_vq *vq)
 {

@@ -95,11 +95,9 @@ static long vhx_vring_get_base(struct vhx_vq *vq, void __user *argp)
 {
 	struct vhost_vring_state s = {
 		.index = vq->index,
-		.num = vq->ring.last_avail,
+		.num = vhx_vq_base(vq),
 	};
 
-	if (vq->ring.packed)
-		s.num |= (u32)vq->ring.last_used << 16;
 	return copy_to_user(argp, &s, sizeof(s)) ? -EFAULT : 0;
 }
 

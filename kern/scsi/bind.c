@@ -51,35 +51,92 @@ static int vhx_bind_start(struct vhx_scsi_host *h, u32 i)
 	return err;
 }
 
-/**
- * vhx_scsi_bind - bind a host to an endpoint, and have its queues run
- * @h: host, bound to none
- * @name: the endpoint's
- *
- * Context: the owner's process, sleeps; the device's lock.
- * Return: 0; -ENODEV there is no such endpoint; -EBUSY another host has it; or as vhx_vq_start().
- */
-long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
+/* ---- does the guest go on, or begin anew? ---- */
+
+/* Context: the queue's lock. */
+static bool vhx_bind_moved(const struct vhx_scsi_queue *q, bool again)
 {
-	struct vhx_endpoint *ep = vhx_endpoint_use(VHX_ENDPOINT_SCSI, name);
+	const bool runs = vhx_bind_is_set_up(&q->vq);
+
+	if (again && q->ran)
+		return !runs || vhx_vq_base(&q->vq) != q->base;
+	return runs && vhx_vq_base(&q->vq) != vhx_vq_base_first(&q->vq);
+}
+
+/*
+ * A VMM goes on after a pause with its queues where they stopped, and after a migration, with an fd
+ * that was never bound, where they stopped elsewhere. A guest that boots, or loads its driver, has
+ * them at their beginning. And nobody goes on with what began anew for somebody else meanwhile.
+ */
+static bool vhx_bind_is_anew(struct vhx_scsi_host *h)
+{
+	const bool again = h->nexus;
+	bool moved = false;
+	u32 i;
+
+	if (again && h->nexus != h->ep->nexus_id)
+		return true;
+	for (i = 0; i < h->nvqs && !moved; i++) {
+		mutex_lock(&h->vqs[i]->lock);
+		moved = vhx_bind_moved(&h->queue[i], again);
+		mutex_unlock(&h->vqs[i]->lock);
+	}
+	return again == moved;
+}
+
+/* What the next bind is compared with. Context: the queue's lock; stopped, or about to be. */
+static void vhx_bind_remember(struct vhx_scsi_queue *q)
+{
+	q->ran = q->vq.backend;
+	q->base = vhx_vq_base(&q->vq);
+}
+
+/* ---- bind, drain, unbind ---- */
+
+/* Return: 0 or negative: some of the queues may run. */
+static long vhx_bind_start_all(struct vhx_scsi_host *h)
+{
 	long err = 0;
 	u32 i;
 
-	if (IS_ERR(ep))
-		return PTR_ERR(ep);
-	h->ep = ep;
-	h->draining = false;
-	h->sweep = 0;
+	if (vhx_bind_is_anew(h))
+		err = vhx_endpoint_begin(h->ep);
 	/* The control queue last: its handler looks at which of the others run. */
 	for (i = h->nvqs; i-- > 0 && !err;) {
 		mutex_lock(&h->vqs[i]->lock);
 		err = vhx_bind_start(h, i);
 		mutex_unlock(&h->vqs[i]->lock);
 	}
+	return err;
+}
+
+/**
+ * vhx_scsi_bind - bind a host to an endpoint, and have its queues run
+ * @h: host, bound to none
+ * @name: the endpoint's
+ *
+ * If its guest begins anew the agent hears of that first.
+ *
+ * Context: the owner's process, sleeps; the device's lock.
+ * Return: 0; -ENODEV there is no such endpoint; -EBUSY another host has it; -ENOMEM; or as
+ * vhx_vq_start().
+ */
+long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
+{
+	struct vhx_endpoint *ep = vhx_endpoint_use(VHX_ENDPOINT_SCSI, name);
+	long err;
+
+	if (IS_ERR(ep))
+		return PTR_ERR(ep);
+	h->ep = ep;
+	h->draining = false;
+	h->sweep = 0;
+	err = vhx_bind_start_all(h);
 	if (err) {
 		vhx_scsi_unbind(h);
 		return err;
 	}
+	h->bound = true;
 	vhx_scsi_nl_bound(h, name);
 	trace_vhx_scsi_bind(h, true);
 	return 0;
@@ -135,6 +192,8 @@ void vhx_scsi_unbind(struct vhx_scsi_host *h)
 		struct vhx_scsi_queue *q = &h->queue[i];
 
 		mutex_lock(&q->vq.lock);
+		if (h->bound)
+			vhx_bind_remember(q);
 		if (vhx_vq_stop(&q->vq)) {
 			if (i == VHX_SCSI_VQ_CTL)
 				vhx_scsi_ctl_forget(h);
@@ -147,6 +206,9 @@ void vhx_scsi_unbind(struct vhx_scsi_host *h)
 	vhx_scsi_event_forget(h);
 	/* Nobody queues them any more, but they may be queued. */
 	vhx_dev_flush(&h->dev);
+	if (h->bound)
+		h->nexus = h->ep->nexus_id;
+	h->bound = false;
 	vhx_endpoint_unuse(h->ep);
 	h->ep = NULL;
 }

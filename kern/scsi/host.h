@@ -35,6 +35,8 @@
  *	missing. Under the queue's lock
  * @swept: the last vhx_scsi_host.sweep for which all that the guest had posted was taken
  * @stats: counters, by enum vhx_scsi_qstat; those that every queue has are in @vq
+ * @ran: it did when the host was bound last
+ * @base: where it stopped then
  */
 struct vhx_scsi_queue {
 	struct vhx_vq vq;
@@ -42,6 +44,8 @@ struct vhx_scsi_queue {
 	struct list_head answers;
 	u64 swept;
 	u64 stats[VHX_SCSI_QSTAT_NR];
+	bool ran;
+	u32 base;
 };
 
 /* Written under the queue's lock, and read without. */
@@ -87,6 +91,8 @@ struct vhx_scsi_req {
  * @dev: the device; first
  * @ep: endpoint it is bound to, or NULL; under @dev.lock, and fixed while a queue runs
  * @show: for people
+ * @nexus: vhx_endpoint.nexus_id when it was bound last, 0 before; under @dev.lock
+ * @bound: all its queues that were set up run; under @dev.lock
  * @draining: nothing is taken from the control queue any more; under its lock
  * @drained: woken when @tmfs is empty, and when a queue breaks
  * @tmf_lock: @tmfs, which the control queue's handler alone changes
@@ -107,6 +113,8 @@ struct vhx_scsi_host {
 	struct vhx_dev dev;
 	struct vhx_endpoint *ep;
 	struct vhx_scsi_show show;
+	u64 nexus;
+	bool bound;
 	bool draining;
 	wait_queue_head_t drained;
 	spinlock_t tmf_lock;

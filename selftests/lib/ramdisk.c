@@ -162,6 +162,8 @@ static void answer(struct server *s, uint32_t tag, struct vhx_agent_done *done, 
 	memset(done, 0, sizeof(*done));
 	done->tag = tag;
 	done->gen = r->gen;
+	if (r->type == VHX_AGENT_REQ_NEXUS)
+		return;
 	if (r->type == VHX_AGENT_REQ_RESET) {
 		memcpy((void *)s->d->s->reset_lun, r->scsi.lun, 8);
 		s->d->s->reset_attr = r->scsi.attr;
@@ -186,6 +188,19 @@ static void answer(struct server *s, uint32_t tag, struct vhx_agent_done *done, 
 
 /* ---- the session ---- */
 
+static void count(struct server *s, const struct vhx_agent_req *r)
+{
+	const bool again = r->flags & VHX_AGENT_REQ_AGAIN;
+
+	if (r->type == VHX_AGENT_REQ_NEXUS) {
+		s->d->s->begun_again += again;
+		s->d->s->begun++;
+		return;
+	}
+	s->d->s->again += again;
+	s->d->s->fetched++;
+}
+
 static void fetched(struct server *s, uint32_t queue, uint32_t n)
 {
 	const uint32_t per = s->a.tags / s->a.queues;
@@ -193,10 +208,8 @@ static void fetched(struct server *s, uint32_t queue, uint32_t n)
 
 	while (n--) {
 		tag = s->a.tag[queue * per + s->cursor[queue]++ % per];
-		if (s->a.req[tag].flags & VHX_AGENT_REQ_AGAIN)
-			s->d->s->again++;
 		s->held[s->nheld++] = tag;
-		s->d->s->fetched++;
+		count(s, &s->a.req[tag]);
 	}
 }
 
@@ -227,6 +240,8 @@ static bool may_answer(const struct server *s, uint32_t tag)
 
 	const struct vhx_agent_req *r = &s->a.req[tag];
 
+	if (r->type == VHX_AGENT_REQ_NEXUS)
+		return !st->slow;
 	if (!st->hold)
 		return true;
 	if (st->deaf)

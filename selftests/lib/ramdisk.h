@@ -17,7 +17,10 @@
  * @hold: the test: fetch commands, but answer none
  * @deaf: the test: not even what the guest wants aborted, or a reset
  * @stubborn: the test: carry out what the guest wants aborted nevertheless
+ * @slow: the test: do not answer that a nexus begins, which hold and deaf say nothing of
  * @ready: the agent: it is attached
+ * @begun: nexuses that it heard of, which no other counter has
+ * @begun_again: those of them that a dead agent had
  * @fetched: requests that it got
  * @held: those of them that it holds
  * @answered: answers that the kernel took
@@ -33,7 +36,10 @@ struct ramdisk_state {
 	bool hold;
 	bool deaf;
 	bool stubborn;
+	bool slow;
 	bool ready;
+	uint32_t begun;
+	uint32_t begun_again;
 	uint32_t fetched;
 	uint32_t held;
 	uint32_t answered;

@@ -45,6 +45,11 @@
  *	ends the request. Of what the guest reads, @in_len of the answer says how many bytes of the
  *	window hold data.
  *
+ *	When another VMM has an endpoint, or its guest begins anew, the agent hears of it by a
+ *	request of type VHX_AGENT_REQ_NEXUS. It comes before all other requests of that guest, which
+ *	wait for its answer, whatever that is; of a VMM that goes on after a pause or a migration
+ *	there is none. What belonged to the guest before ends with it: reservations, for example.
+ *
  *	A guest may want a request to be aborted: VHX_AGENT_REQ_ABORTED appears in @flags of what
  *	the agent has, and EVENT tells of VHX_AGENT_EV_ABORT. It is to be committed in any case, once
  *	none of its I/O is under way. So it is with all that the agent has of a VMM that is gone; and
@@ -183,6 +188,7 @@ struct vhx_agent_cmd {
 /* vhx_agent_req.type */
 #define VHX_AGENT_REQ_SCSI	1	/* a command; its payload is struct vhx_agent_scsi */
 #define VHX_AGENT_REQ_RESET	2	/* a logical unit was reset: struct vhx_agent_scsi.lun */
+#define VHX_AGENT_REQ_NEXUS	3	/* the guest begins anew, or another does; no payload */
 
 /* vhx_agent_req.flags */
 #define VHX_AGENT_REQ_AGAIN	(1U << 0)	/* a dead agent had it; it may have been done */
