@@ -152,6 +152,19 @@ static void start_reset(struct request *r, const struct vhx_agent_req *req)
 	refuse(r, ret ? VIRTIO_SCSI_S_INCORRECT_LUN : VIRTIO_SCSI_S_OK);
 }
 
+/*
+ * Another VM has the endpoint, or its system begins anew. What a VM that is gone had under way has
+ * ended, or the kernel would not say so yet.
+ */
+static void start_nexus(struct request *r)
+{
+	r->cmd.total_out = r->cmd.total_in = 0;
+	pthread_mutex_lock(&r->endpoint->group->lock);
+	scsi_nexus_loss(r->endpoint->nexus);
+	pthread_mutex_unlock(&r->endpoint->group->lock);
+	refuse(r, VIRTIO_SCSI_S_OK);
+}
+
 static void start_known(struct request *r, const struct vhx_agent_req *req)
 {
 	switch (req->type) {
@@ -160,6 +173,9 @@ static void start_known(struct request *r, const struct vhx_agent_req *req)
 		break;
 	case VHX_AGENT_REQ_RESET:
 		start_reset(r, req);
+		break;
+	case VHX_AGENT_REQ_NEXUS:
+		start_nexus(r);
 		break;
 	default:
 		log_warning("queue %u: a request of type %u, which this agent is too old for",

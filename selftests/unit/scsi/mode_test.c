@@ -156,6 +156,29 @@ static void sense_in_descriptors(void **state)
 	shot_free(s);
 }
 
+/* Of a VM that begins anew: unless another one is there, which may want them as they are. */
+static void nexus_loss(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t list[256];
+	uint32_t len = page_of(rig, 0x0a, list);
+	struct shot *s;
+
+	list[6] = 4;
+	assert_int_equal(select6(rig, list, len), 0);
+	scsi_nexus_loss(rig->nexus[0]);
+	rig_quiet(rig);
+	s = rig_in(rig, 0, CDB(0xff), 0);
+	assert_int_equal(s->cmd.sense[0], 0x72);
+	shot_free(s);
+	assert_int_equal(scsi_target_unmap(rig->target[1], 0, DISK_LUN), 0);
+	scsi_nexus_loss(rig->nexus[0]);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_NEXUS_LOSS);
+	s = rig_in(rig, 0, CDB(0xff), 0);
+	assert_int_equal(s->cmd.sense[0], 0x70);
+	shot_free(s);
+}
+
 static void software_write_protect(void **state)
 {
 	uint8_t list[256], data[512] = { 0 };
@@ -269,6 +292,7 @@ int main(void)
 		T(page_controls),
 		T(cache_is_turned_off),
 		T(sense_in_descriptors),
+		T(nexus_loss),
 		T(software_write_protect),
 		T(bits_that_cannot_be_changed),
 		T(all_pages_go_back),

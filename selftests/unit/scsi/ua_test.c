@@ -125,6 +125,25 @@ static void strongest_reset_says_it_all(void **state)
 	assert_int_equal(scsi_lun_reset(rig->target[0], 0, 6), -ENOENT);
 }
 
+/* What its VM could undo alone, and nothing of the other's. */
+static void nexus_loss_lets_go(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_int_equal(quick(rig, 0, CDB(0x16)), 0);
+	assert_int_equal(quick(rig, 1, CDB(0)), SCSI_RESERVATION_CONFLICT);
+	scsi_nexus_loss(rig->nexus[1]);
+	assert_int_equal(quick(rig, 1, CDB(0)), SENSE_NEXUS_LOSS);
+	assert_int_equal(quick(rig, 1, CDB(0)), SCSI_RESERVATION_CONFLICT);
+	scsi_nexus_loss(rig->nexus[0]);
+	assert_int_equal(quick(rig, 1, CDB(0)), 0);
+	assert_int_equal(quick(rig, 0, CDB(0x1b)), SENSE_NEXUS_LOSS);
+	assert_int_equal(quick(rig, 0, CDB(0x1b)), 0);
+	scsi_nexus_loss(rig->nexus[0]);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_NEXUS_LOSS);
+	assert_int_equal(quick(rig, 0, CDB(0)), 0);
+}
+
 static void several_come_in_order(void **state)
 {
 	struct rig *rig = *state;
@@ -340,6 +359,7 @@ int main(void)
 		T(resize),
 		T(luns_come_and_go),
 		T(strongest_reset_says_it_all),
+		T(nexus_loss_lets_go),
 		T(several_come_in_order),
 		T(abort_waits_for_the_backend),
 		T(abort_that_can_cancel),

@@ -376,6 +376,31 @@ static void test_reset(void **state)
 	assert_int_equal(go(1)->done.response, VIRTIO_SCSI_S_INCORRECT_LUN);
 }
 
+/* Another VM: it does not find what the one before left. */
+static void test_nexus(void **state)
+{
+	quiet();
+	REQ(1, 0x1b);
+	assert_int_equal(go(1)->done.status, SCSI_GOOD);
+	REQ(1, 0x00);
+	assert_int_equal(go(1)->done.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(answers[1].sense[2], 2);
+	REQ(1, 0)->type = VHX_AGENT_REQ_NEXUS;
+	assert_int_equal(go(1)->done.response, VIRTIO_SCSI_S_OK);
+	assert_int_equal(answers[1].done.status, SCSI_GOOD);
+	assert_int_equal(answers[1].done.resid, 0);
+	REQ(1, 0x00);
+	assert_int_equal(go(1)->done.status, SCSI_CHECK_CONDITION);
+	assert_int_equal(answers[1].sense[2], 6);
+	assert_int_equal(answers[1].sense[12], 0x29);
+	assert_int_equal(answers[1].sense[13], 0x07);
+	REQ(1, 0x00);
+	assert_int_equal(go(1)->done.status, SCSI_GOOD);
+	REQ(1, 0)->type = VHX_AGENT_REQ_NEXUS;
+	req[1].endpoint = 6;
+	assert_int_equal(go(1)->done.response, VIRTIO_SCSI_S_BAD_TARGET);
+}
+
 /* From another thread than the loop's its answer comes home by a post. */
 static void test_elsewhere(void **state)
 {
@@ -425,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_out_of_bounds),
 		cmocka_unit_test(test_aborted),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_nexus),
 		cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_remove),
 	};

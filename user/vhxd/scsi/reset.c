@@ -49,6 +49,17 @@ void scsi_target_reset(struct scsi_target *target, uint8_t id)
 			reset(m->unit);
 }
 
+/* Mode pages are the unit's: where there is another nexus they may be as that one wants them. */
+static bool is_alone(const struct scsi_itl *itl)
+{
+	const struct scsi_itl *other;
+
+	list_for_each(other, &itl->unit->itls, in_unit)
+		if (other != itl)
+			return false;
+	return true;
+}
+
 /* The VM is gone, or has begun anew: what only it could undo is undone. */
 void scsi_nexus_loss(struct scsi_nexus *nexus)
 {
@@ -57,7 +68,11 @@ void scsi_nexus_loss(struct scsi_nexus *nexus)
 	list_for_each(itl, &nexus->itls, in_nexus) {
 		if (itl->unit->spc2_holder == itl)
 			itl->unit->spc2_holder = NULL;
+		if (itl->unit->echo_by == itl)
+			itl->unit->echo_by = NULL;
 		itl->unit->stopped = false;
+		if (is_alone(itl))
+			itl->unit->mode = itl->unit->mode_default;
 		ua_set(itl, UA_NEXUS_LOSS);
 		state_flush(itl->unit);
 		task_abort_all(itl->unit, itl, NULL);

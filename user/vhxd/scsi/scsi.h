@@ -195,7 +195,8 @@ int scsi_nexus_create(struct scsi_target *target, const char *name, struct scsi_
 int scsi_nexus_destroy(struct scsi_nexus *nexus);
 
 /* Resets: commands are aborted, unit attentions established, RESERVE(6) undone. They return
- * at once; the TMF is done when the last of the aborted commands is.
+ * at once; the TMF is done when the last of the aborted commands is. A loss of the nexus, which is
+ * when the VM begins anew, concerns what is that nexus's, and what nobody else can have set.
  */
 int scsi_lun_reset(struct scsi_target *target, uint8_t id, uint16_t lun);
 void scsi_target_reset(struct scsi_target *target, uint8_t id);
