@@ -124,7 +124,8 @@ bool vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w)
 		list_add_tail(&w->node, &ep->watches);
 	spin_unlock(&ep->lock);
 
-	s = tell ? vhx_endpoint_session(ep) : NULL;
+	/* Also one that gives the endpoint up has them. */
+	s = tell ? vhx_endpoint_last_session(ep) : NULL;
 	if (s) {
 		vhx_squeue_ring(&s->queue[s->nqueues], VHX_AGENT_EV_ABORT);
 		vhx_session_put(s);

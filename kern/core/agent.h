@@ -56,9 +56,10 @@ struct vhx_vq;
  * @left: requests of former VMMs that an agent has
  * @nexus_id: of the last nexus that began; of whoever uses it
  * @lock: what is below
- * @session: who serves it, NULL when nobody does
+ * @session: who serves it, NULL when nobody does; see vhx_endpoint_is_of()
  * @number: in the session
- * @fence: a dead session whose I/O may be under way, NULL when there is none
+ * @fence: a session that is dead, or gives it up, and whose I/O may be under way, NULL when there is
+ *	none
  * @nexus: tells the agent that a nexus begins, NULL when it knows; read without the lock too
  * @aqs: virtqueues, by vhx_aq.node
  * @watches: by vhx_awatch.node
@@ -230,6 +231,12 @@ struct vhx_awatch {
 	u64 seq;
 	struct list_head node;
 };
+
+/* Under the lock of the session's queue, or pool: see detach.c. */
+static inline bool vhx_endpoint_is_of(const struct vhx_endpoint *ep, const struct vhx_session *s)
+{
+	return READ_ONCE(ep->session) == s;
+}
 
 /* endpoint.c */
 struct vhx_endpoint *vhx_endpoint_use(u32 class, const char *name);

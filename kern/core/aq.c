@@ -174,8 +174,14 @@ static struct vhx_areq *vhx_aq_start(struct vhx_aq *aq)
 	return NULL;
 }
 
-/* Nothing waits any more: nobody is to wait behind this virtqueue either. */
-static void vhx_aq_leave(struct vhx_aq *aq, struct vhx_session *s)
+/**
+ * vhx_aq_leave - a virtqueue wants nothing of a session any more: nobody is to wait behind it either
+ * @aq: virtqueue
+ * @s: session, which need not be the endpoint's
+ *
+ * Context: any but interrupts; no lock below the endpoint's.
+ */
+void vhx_aq_leave(struct vhx_aq *aq, struct vhx_session *s)
 {
 	vhx_pool_leave(&s->pool, aq);
 	vhx_tag_leave(&s->queue[aq->index % s->nqueues], aq);

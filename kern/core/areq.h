@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between aq.c and areq.c: the steps of a request. */
+/* Between aq.c, areq.c and detach.c: the steps of a request. */
 #ifndef _VHX_AREQ_H
 #define _VHX_AREQ_H
 
+struct vhx_aq;
 struct vhx_areq;
+struct vhx_session;
 
 int vhx_areq_start(struct vhx_areq *req);
 int vhx_areq_land(struct vhx_areq *req);
+void vhx_aq_leave(struct vhx_aq *aq, struct vhx_session *s);
 
 #endif /* _VHX_AREQ_H */

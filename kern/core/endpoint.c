@@ -114,9 +114,21 @@ void vhx_endpoint_freed(struct vhx_endpoint *ep)
 
 /* ---- the agent's side ---- */
 
+/* What the session calls its next one. Context: @s->lock. */
+static u32 vhx_endpoint_number(const struct vhx_session *s)
+{
+	u32 i;
+
+	for (i = 0; i < s->neps; i++)
+		if (!s->ep[i])
+			break;
+	return i;
+}
+
 /* Context: vhx_endpoints_lock, @s->lock. */
 static int vhx_endpoint_join(struct vhx_endpoint *ep, struct vhx_session *s, u32 quota)
 {
+	const u32 number = vhx_endpoint_number(s);
 	int err = 0;
 
 	spin_lock(&ep->lock);
@@ -124,14 +136,15 @@ static int vhx_endpoint_join(struct vhx_endpoint *ep, struct vhx_session *s, u32
 		err = -EBUSY;
 	} else {
 		ep->quota = quota;
-		ep->number = s->neps;
-		ep->session = s;
+		ep->number = number;
+		WRITE_ONCE(ep->session, s);
 		vhx_endpoint_rouse(ep);
 	}
 	spin_unlock(&ep->lock);
 	if (!err) {
 		kref_get(&ep->ref);
-		s->ep[s->neps++] = ep;
+		s->ep[number] = ep;
+		s->neps = max(s->neps, number + 1);
 	}
 	return err;
 }
@@ -161,13 +174,13 @@ int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg)
 		return -EINVAL;
 	if (!vhx_endpoint_named(arg->class, arg->name))
 		return -EINVAL;
-	if (s->neps == VHX_AGENT_ENDPOINTS_MAX)
+	if (vhx_endpoint_number(s) == VHX_AGENT_ENDPOINTS_MAX)
 		return -ENOSPC;
 
 	mutex_lock(&vhx_endpoints_lock);
 	ep = vhx_endpoint_find(arg->class, arg->name) ?: vhx_endpoint_new(arg->class, arg->name);
 	if (ep) {
-		arg->endpoint = s->neps;
+		arg->endpoint = vhx_endpoint_number(s);
 		err = vhx_endpoint_join(ep, s, vhx_endpoint_quota(s, arg->quota));
 	}
 	mutex_unlock(&vhx_endpoints_lock);
@@ -262,8 +275,10 @@ void vhx_endpoint_orphan(struct vhx_session *s)
 	u32 i;
 
 	for (i = 0; i < s->neps; i++) {
+		if (!s->ep[i])
+			continue;
 		spin_lock(&s->ep[i]->lock);
-		s->ep[i]->session = NULL;
+		WRITE_ONCE(s->ep[i]->session, NULL);
 		s->ep[i]->fence = s;
 		spin_unlock(&s->ep[i]->lock);
 	}
@@ -282,6 +297,8 @@ void vhx_endpoint_fenced(struct vhx_session *s)
 	for (i = 0; i < s->neps; i++) {
 		struct vhx_endpoint *ep = s->ep[i];
 
+		if (!ep)
+			continue;
 		spin_lock(&ep->lock);
 		ep->fence = NULL;
 		/* What was aborted meanwhile may be answered now. */

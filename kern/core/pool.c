@@ -8,7 +8,7 @@
 #include <linux/vmalloc.h>
 
 #include "agent.h"
-#include "pool.h"
+#include "session.h"
 #include "vq.h"
 
 /* ---- pages that are one piece ---- */
@@ -166,7 +166,7 @@ static void vhx_pool_feed(struct vhx_pool *p)
  *
  * Context: process; @aq's virtqueue's handler.
  * Return: the first; -ENOSPC: the virtqueue is queued when it is worth another try; -ESHUTDOWN the
- * session ended.
+ * session ended, or gave the endpoint up.
  */
 int vhx_pool_get(struct vhx_pool *p, struct vhx_aq *aq, u32 n)
 {
@@ -175,7 +175,7 @@ int vhx_pool_get(struct vhx_pool *p, struct vhx_aq *aq, u32 n)
 	int at = -ENOSPC;
 
 	spin_lock(&p->lock);
-	if (p->shut) {
+	if (p->shut || !vhx_endpoint_is_of(ep, container_of(p, struct vhx_session, pool))) {
 		spin_unlock(&p->lock);
 		return -ESHUTDOWN;
 	}

@@ -72,7 +72,8 @@ static void vhx_session_free(struct vhx_session *s)
 	vhx_area_free(&s->req);
 	kvfree(s->queue);
 	for (i = 0; i < s->neps; i++)
-		vhx_endpoint_put(s->ep[i]);
+		if (s->ep[i])
+			vhx_endpoint_put(s->ep[i]);
 	put_pid(s->owner);
 	put_net(s->net);
 	kfree(s);
@@ -204,6 +205,20 @@ static long vhx_session_attach(struct vhx_session *s, struct vhx_agent_attach __
 	return put_user(arg.endpoint, &argp->endpoint);
 }
 
+static long vhx_session_detach(struct vhx_session *s, const void __user *argp)
+{
+	struct vhx_agent_detach arg = {};
+	int err;
+
+	err = vhx_args_read(&arg, sizeof(arg), sizeof(arg), argp);
+	if (err)
+		return err;
+	mutex_lock(&s->lock);
+	err = test_bit(0, &s->dead) ? -ESHUTDOWN : vhx_endpoint_detach(s, &arg);
+	mutex_unlock(&s->lock);
+	return err;
+}
+
 static long vhx_session_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vhx_session *s = file->private_data;
@@ -212,6 +227,8 @@ static long vhx_session_ioctl(struct file *file, unsigned int cmd, unsigned long
 	switch (cmd) {
 	case VHX_AGENT_ATTACH:
 		return vhx_session_attach(s, (void __user *)arg);
+	case VHX_AGENT_DETACH:
+		return vhx_session_detach(s, (void __user *)arg);
 	case VHX_AGENT_DRAIN:
 		for (i = 0; i <= s->nqueues; i++)
 			vhx_squeue_drain(&s->queue[i]);
@@ -305,7 +322,8 @@ static void vhx_session_show(struct seq_file *m, struct file *file)
 	seq_printf(m, "session:\t%u\npool-pages:\t%u\n", s->id, s->pool.area.npages);
 	mutex_lock(&s->lock);
 	for (i = 0; i < s->neps; i++)
-		seq_printf(m, "endpoint-%u:\t%s\n", i, s->ep[i]->name);
+		if (s->ep[i])
+			seq_printf(m, "endpoint-%u:\t%s\n", i, s->ep[i]->name);
 	mutex_unlock(&s->lock);
 	for (i = 0; i < s->nqueues; i++)
 		vhx_squeue_show(&s->queue[i], m);

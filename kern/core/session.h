@@ -111,10 +111,10 @@ struct vhx_squeue {
  * @req: struct vhx_agent_req of each tag
  * @ring: the queues' rings
  * @pool: bounce pages
- * @lock: mmap() and ATTACH against the end; taken under mmap_lock, no user memory is touched
+ * @lock: mmap(), ATTACH and DETACH against the end; taken under mmap_lock, no user memory is touched
  * @dead: bit 0: it ended
- * @ep: endpoints it serves; under @lock
- * @neps: how many
+ * @ep: endpoints it serves, by their numbers; NULL: one that it gave up; under @lock
+ * @neps: numbers that there were
  * @kill: ends it
  * @fence: looks whether what it did is over
  * @fence_at: pages before this one are idle; of @fence alone
@@ -174,6 +174,7 @@ void vhx_squeue_cancel(struct io_uring_cmd *cmd, unsigned int issue_flags);
 void vhx_squeue_ring(struct vhx_squeue *q, u32 events);
 void vhx_squeue_drain(struct vhx_squeue *q);
 void vhx_squeue_kill(struct vhx_squeue *q);
+bool vhx_squeue_take_back(struct vhx_squeue *q, const struct vhx_endpoint *ep);
 void vhx_squeue_show(struct vhx_squeue *q, struct seq_file *m);
 
 /* commit.c */
@@ -184,6 +185,9 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req);
 void vhx_tag_put(struct vhx_areq *req);
 void vhx_tag_leave(struct vhx_squeue *q, struct vhx_aq *aq);
 int vhx_tag_publish(struct vhx_areq *req);
+
+/* detach.c */
+int vhx_endpoint_detach(struct vhx_session *s, const struct vhx_agent_detach *arg);
 
 /* endpoint.c */
 void vhx_endpoints_exit(void);

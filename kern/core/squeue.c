@@ -318,6 +318,44 @@ void vhx_squeue_kill(struct vhx_squeue *q)
 	}
 }
 
+/* Context: @q->lock. Return: whether the agent has it. */
+static bool vhx_squeue_return(struct vhx_squeue *q, struct vhx_areq *req)
+{
+	if (req->state == VHX_AREQ_READY) {
+		list_del_init(&req->node);
+		req->state = VHX_AREQ_WAITING;
+		if (llist_add(&req->back, &req->aq->back))
+			vhx_vq_queue(req->aq->vq);
+		return false;
+	}
+	/* One without a virtqueue counts until it is freed: nothing else keeps the endpoint. */
+	return req->state == VHX_AREQ_OWNED || !req->aq;
+}
+
+/**
+ * vhx_squeue_take_back - what the agent has not seen of an endpoint is its virtqueues' again
+ * @q: queue
+ * @ep: endpoint that the session does not serve any more
+ *
+ * Context: process; no lock.
+ * Return: whether there are others, which the agent has.
+ */
+bool vhx_squeue_take_back(struct vhx_squeue *q, const struct vhx_endpoint *ep)
+{
+	struct vhx_areq *req;
+	bool others = false;
+	u32 i;
+
+	for (i = 0; i < q->ntags; i++) {
+		spin_lock(&q->lock);
+		req = q->slot[i].req;
+		if (req && req->ep == ep)
+			others |= vhx_squeue_return(q, req);
+		spin_unlock(&q->lock);
+	}
+	return others;
+}
+
 static const char * const vhx_squeue_stat[VHX_AGENT_QSTAT_NR] = {
 #define VHX_AGENT_QSTAT_NAME(id, NAME, name, doc)	[id] = name,
 	VHX_AGENT_QSTATS(VHX_AGENT_QSTAT_NAME)

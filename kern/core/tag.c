@@ -16,8 +16,8 @@
  * @req: WAITING, without one
  *
  * Context: the virtqueue's handler.
- * Return: 0; -ESHUTDOWN the session ended; -ENOSPC: the virtqueue is queued when it is worth
- * another try.
+ * Return: 0; -ESHUTDOWN the session ended, or gave the endpoint up; -ENOSPC: the virtqueue is queued
+ * when it is worth another try.
  */
 int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
 {
@@ -27,7 +27,7 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
 
 	spin_lock(&aq->lock);
 	spin_lock(&q->lock);
-	if (q->dead) {
+	if (q->dead || !vhx_endpoint_is_of(req->ep, q->s)) {
 		err = -ESHUTDOWN;
 	} else if (!q->nfree) {
 		err = -ENOSPC;
@@ -55,7 +55,7 @@ void vhx_tag_put(struct vhx_areq *req)
 {
 	struct vhx_squeue *q = req->q;
 	struct vhx_aq *aq = req->aq, *hungry, *next;
-	bool dead;
+	bool former;
 	u32 i;
 
 	if (!q)
@@ -73,11 +73,11 @@ void vhx_tag_put(struct vhx_areq *req)
 		vhx_vq_queue(hungry->vq);
 	}
 	req->q = NULL;
-	dead = q->dead;
+	former = q->dead || !vhx_endpoint_is_of(req->ep, q->s);
 	spin_unlock(&q->lock);
 	if (aq)
 		spin_unlock(&aq->lock);
-	if (dead)
+	if (former)
 		vhx_endpoint_freed(req->ep);
 	vhx_session_put(q->s);
 }
@@ -124,8 +124,8 @@ static void vhx_tag_describe(const struct vhx_areq *req)
  * @req: with a tag; its data is in the pool; in no list
  *
  * Context: the virtqueue's handler.
- * Return: 0: it is not the caller's any more; -ESHUTDOWN the session ended; -ECANCELED it was
- * aborted.
+ * Return: 0: it is not the caller's any more; -ESHUTDOWN the session ended, or gave the endpoint up;
+ * -ECANCELED it was aborted.
  */
 int vhx_tag_publish(struct vhx_areq *req)
 {
@@ -135,7 +135,7 @@ int vhx_tag_publish(struct vhx_areq *req)
 
 	spin_lock(&aq->lock);
 	spin_lock(&q->lock);
-	if (q->dead) {
+	if (q->dead || !vhx_endpoint_is_of(req->ep, q->s)) {
 		err = -ESHUTDOWN;
 	} else if (req->aborted) {
 		err = -ECANCELED;

@@ -134,6 +134,50 @@ static void test_attach(int ctl, int fd)
 	expect(call(fd, VHX_AGENT_OPEN, &del), -ENOTTY, "a session has no other ioctl");
 }
 
+static void test_detach(int ctl, int fd)
+{
+	struct vhx_agent_detach arg = { .size = sizeof(arg) };
+	const struct vhx_agent_detach none = arg;
+	int other = agent_open_fd(1, 64, POOL), i, rc;
+
+	expect(call(fd, VHX_AGENT_DETACH, &arg), -ENOENT, "detach: nothing is attached");
+	expect(call(fd, VHX_AGENT_DETACH, NULL), -EFAULT, "detach: nothing");
+	expect(call(ctl, VHX_AGENT_DETACH, &arg), -ENOTTY, "detach: on /dev/vhx");
+	tap_ok(agent_attach(fd, "a") == 0 && agent_attach(fd, "b") == 1, "two endpoints");
+	arg.flags = 1;
+	expect(call(fd, VHX_AGENT_DETACH, &arg), -EINVAL, "detach: a flag");
+	arg = none;
+	arg.pad = 1;
+	expect(call(fd, VHX_AGENT_DETACH, &arg), -EINVAL, "detach: padding");
+	arg = none;
+	arg.size = 4;
+	expect(call(fd, VHX_AGENT_DETACH, &arg), -EINVAL, "detach: a size of 4");
+	arg = none;
+	arg.endpoint = 2;
+	expect(call(fd, VHX_AGENT_DETACH, &arg), -ENOENT, "detach: a number there is not");
+	arg.endpoint = UINT32_MAX;
+	expect(call(fd, VHX_AGENT_DETACH, &arg), -ENOENT, "detach: nor this");
+	expect(agent_attach(other, "a"), -EBUSY, "none of that gave one up");
+
+	arg = none;
+	expect(call(fd, VHX_AGENT_DETACH, &arg), 0, "detach: the first");
+	expect(call(fd, VHX_AGENT_DETACH, &arg), -ENOENT, "detach: twice");
+	expect(agent_attach(other, "a"), 0, "another session may have it");
+	expect(agent_attach(other, "b"), -EBUSY, "but not the second");
+	expect(call(other, VHX_AGENT_DETACH, &arg), 0, "detach: by that one");
+	expect(agent_destroy("a"), 0, "and without a session it is destroyed");
+	for (i = 0, rc = 0; !rc && i < 2 * VHX_AGENT_ENDPOINTS_MAX; i++) {
+		rc = agent_attach(fd, "a");
+		if (!rc)
+			rc = call(fd, VHX_AGENT_DETACH, &arg);
+	}
+	expect(rc, 0, "numbers do not run out");
+	arg.endpoint = 1;
+	expect(call(fd, VHX_AGENT_DETACH, &arg), 0, "detach: the second");
+	close(other);
+	tap_ok(!agent_destroy("a") && !agent_destroy("b"), "and both are destroyed");
+}
+
 static void test_endpoints(int fd)
 {
 	int other = agent_open_fd(1, 64, POOL), i, rc;
@@ -246,6 +290,7 @@ int main(void)
 	test_open(ctl);
 	fd = agent_open_fd(1, 64, POOL);
 	test_attach(ctl, fd);
+	test_detach(ctl, fd);
 	test_endpoints(fd);
 	test_map();
 	test_memory();

@@ -21,7 +21,7 @@
  *	VHX_AGENT_ATTACH says which guests' devices the session serves, by their class and name
  *	(scsi: the wwpn). An endpoint is made by the first attach, and is there until
  *	VHX_AGENT_DESTROY: a VMM can start while there is no agent, and its guest waits. It has
- *	one session at a time.
+ *	one session at a time, until that ends or gives it up by VHX_AGENT_DETACH.
  *
  * Requests
  *	Commands go through io_uring, IORING_OP_URING_CMD on the session's fd with an SQE of 64
@@ -138,6 +138,27 @@ struct vhx_agent_attach {
 };
 
 /**
+ * struct vhx_agent_detach - serve an endpoint no more (VHX_AGENT_DETACH on a session)
+ * @size: sizeof(struct vhx_agent_detach)
+ * @flags: must be 0
+ * @endpoint: its number in the session, which another may have afterwards
+ * @pad: must be 0
+ *
+ * From the first call on nothing more of it is fetched. What was must be committed: until then it
+ * is EBUSY, and to be called again, and no other session can have the endpoint. The session goes on
+ * with its other endpoints; this one's guest waits for another session, which may be the same.
+ *
+ * Return: 0; EBUSY some of its requests are the agent's; ENOENT the session has none of that number;
+ * ESHUTDOWN the session is over; EINVAL.
+ */
+struct vhx_agent_detach {
+	__u32 size;
+	__u32 flags;
+	__u32 endpoint;
+	__u32 pad;
+};
+
+/**
  * struct vhx_agent_destroy - forget an endpoint (VHX_AGENT_DESTROY on /dev/vhx)
  * @size: sizeof(struct vhx_agent_destroy)
  * @flags: must be 0
@@ -158,6 +179,7 @@ struct vhx_agent_destroy {
 #define VHX_AGENT_OPEN		_IOW(0xB9, 0x30, struct vhx_agent_open)
 #define VHX_AGENT_DESTROY	_IOW(0xB9, 0x31, struct vhx_agent_destroy)
 #define VHX_AGENT_ATTACH	_IOWR(0xB9, 0x32, struct vhx_agent_attach)
+#define VHX_AGENT_DETACH	_IOW(0xB9, 0x34, struct vhx_agent_detach)
 /* Nothing more is fetched; parked commands end with ESHUTDOWN. No argument. */
 #define VHX_AGENT_DRAIN		_IO(0xB9, 0x33)
 
