@@ -130,6 +130,13 @@ int vhx_agent__attach(struct vhx_agent *agent, const char *name, __u32 quota, __
 	return 0;
 }
 
+int vhx_agent__detach(struct vhx_agent *agent, __u32 endpoint)
+{
+	struct vhx_agent_detach arg = { .size = sizeof(arg), .endpoint = endpoint };
+
+	return ioctl(agent->fd, VHX_AGENT_DETACH, &arg) ? -errno : 0;
+}
+
 int vhx_agent__destroy(int ctl, const char *name)
 {
 	struct vhx_agent_destroy arg = { .size = sizeof(arg), .class = VHX_ENDPOINT_SCSI };

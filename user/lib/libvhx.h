@@ -761,6 +761,17 @@ VHX_API int vhx_agent__attach(struct vhx_agent *agent, const char *name, __u32 q
 			      __u32 *endpoint);
 
 /**
+ * vhx_agent__detach() - serve an endpoint no more, while the session goes on
+ * @endpoint: as vhx_agent__attach() numbered it
+ *
+ * Nothing of it is fetched from now on, whatever this returns.
+ *
+ * Return: 0; -EBUSY: what was fetched of it is not committed: do, and call again; -ENOENT: there is
+ * no such endpoint; -ENOTTY: the module knows no such thing.
+ */
+VHX_API int vhx_agent__detach(struct vhx_agent *agent, __u32 endpoint);
+
+/**
  * vhx_agent__destroy() - forget a SCSI endpoint
  * @ctl: VHX_NODE_CTL
  *

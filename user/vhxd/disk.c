@@ -110,6 +110,18 @@ void disk_close(const struct disk_home *home, struct disk *disk, bool loops_run)
 	free(disk);
 }
 
+void disk_save(const struct disk_home *home, struct disk *disk)
+{
+	int ret;
+
+	pthread_mutex_lock(&disk->group->lock);
+	ret = scsi_unit_save(disk->unit);
+	pthread_mutex_unlock(&disk->group->lock);
+	if (ret)
+		log_error("%s: its state is not saved (%s): reservations and attentions may be lost; is %s writable?",
+			  disk->conf.path, msg_errno(ret), home->state_dir);
+}
+
 static int grow(const struct disk *disk, uint64_t bytes, struct msg *msg)
 {
 	uint64_t now;

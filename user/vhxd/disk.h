@@ -62,6 +62,9 @@ int disk_open(const struct disk_home *home, const struct disk_spec *spec, struct
 void disk_close(const struct disk_home *home, struct disk *disk, bool loops_run);
 
 /* The file grows to @bytes, unless they are 0; the guests are told of its size. */
+/* What outlives the agent is on stable storage, or its log says why not. */
+void disk_save(const struct disk_home *home, struct disk *disk);
+
 int disk_resize(struct disk *disk, uint64_t bytes, struct msg *msg);
 
 #endif

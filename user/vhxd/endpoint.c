@@ -3,9 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
+#include "log.h"
 #include "retry.h"
+
+#define LET_GO_MS	5000	/* for what loops have of it to end */
+#define LOOK_MS		5
 
 struct endpoint *endpoint_find(struct host *host, const char *wwpn)
 {
@@ -130,4 +135,49 @@ err_scsi:
 err_free:
 	free(e);
 	return ret;
+}
+
+/* The loops finish what they have, of all endpoints; of this one they get nothing more. */
+static int detach(struct host *host, struct endpoint *e, struct msg *msg)
+{
+	unsigned int waited;
+	int ret;
+
+	e->leaving = true;
+	for (waited = 0;; waited += LOOK_MS) {
+		ret = vhx_agent__detach(host->agent, e->number);
+		if (ret != -EBUSY || waited >= LET_GO_MS)
+			break;
+		usleep(LOOK_MS * 1000);
+	}
+	if (!ret)
+		return 0;
+	if (ret == -EBUSY)
+		return msg_set(msg, ret,
+			       "%s: its I/O does not end (%s): reload again when it has, or restart",
+			       e->wwpn, msg_errno(ret));
+	return msg_set(msg, ret, "%s: cannot be given up (%s): restart", e->wwpn, msg_errno(ret));
+}
+
+/* The next one finds in the state files what the guests have: saved before it is taken apart. */
+int endpoint_close(struct host *host, struct endpoint *e, struct msg *msg)
+{
+	struct lun *lun, *tmp;
+	int ret;
+
+	ret = detach(host, e, msg);
+	if (ret)
+		return ret;
+	list_for_each(lun, &e->luns, node)
+		disk_save(&host->home, lun->disk);
+	list_for_each_safe(lun, tmp, &e->luns, node)
+		if (host_remove_disk(host, e, lun, msg))
+			log_die("%s, although all of it was answered", msg->text);
+	__atomic_store_n(&host->endpoints[e->number], NULL, __ATOMIC_RELEASE);
+	pthread_mutex_lock(&e->group->lock);
+	scsi_nexus_destroy(e->nexus);
+	scsi_target_destroy(e->target);
+	pthread_mutex_unlock(&e->group->lock);
+	free(e);
+	return 0;
 }

@@ -144,14 +144,9 @@ static void end_loops(struct host *host)
 static void save(struct host *host)
 {
 	struct disk *disk;
-	int ret;
 
-	list_for_each(disk, &host->disks, node) {
-		ret = scsi_unit_save(disk->unit);
-		if (ret)
-			log_error("%s: its state is not saved (%s): reservations and attentions may be lost; is %s writable?",
-				  disk->conf.path, msg_errno(ret), host->conf->state_dir);
-	}
+	list_for_each(disk, &host->disks, node)
+		disk_save(&host->home, disk);
 }
 
 /*

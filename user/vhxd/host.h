@@ -29,11 +29,13 @@ struct lun {
  * struct endpoint - what a VMM names by its wwpn
  * @number: what requests call it
  * @port: its relative target port, which only depends on the wwpn where none is taken
+ * @leaving: it is to be closed, and the kernel gives nothing more of it
  */
 struct endpoint {
 	char wwpn[CONF_WWPN_LEN];
 	uint32_t number;
 	uint16_t port;
+	bool leaving;
 	struct group *group;
 	struct scsi_target *target;
 	struct scsi_nexus *nexus;
@@ -42,7 +44,7 @@ struct endpoint {
 
 /**
  * struct host - see above
- * @endpoints: by number; one that is there stays
+ * @endpoints: by number; one that is there stays as long as a loop has a request of it
  * @places: which of the registered files are taken
  */
 struct host {
@@ -71,6 +73,8 @@ bool host_alive(struct host *host);
 struct endpoint *endpoint_find(struct host *host, const char *wwpn);
 int endpoint_open(struct host *host, const struct target_conf *conf, struct endpoint **endpoint,
 		  struct msg *msg);
+/* Its guest waits for who serves it next. An error is said, and then it is to be tried again. */
+int endpoint_close(struct host *host, struct endpoint *endpoint, struct msg *msg);
 struct lun *endpoint_lun(const struct endpoint *endpoint, uint8_t target, uint16_t lun);
 
 /* host_disk.c */

@@ -107,6 +107,8 @@ int host_add_disk(struct host *host, struct endpoint *endpoint, const struct dis
 	struct lun *lun;
 	int ret;
 
+	if (endpoint->leaving)
+		return msg_set(msg, -EBUSY, "%s is being given up: reload again", endpoint->wwpn);
 	lun = calloc(1, sizeof(*lun));
 	if (!lun)
 		return msg_set(msg, -ENOMEM, "%s: no memory", conf->path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The configuration file again: disks that it has no more go, new ones come, others stay. */
+/* The configuration file again: what it has no more goes, what is new comes, the rest stays. */
 #include <string.h>
 
 #include "host.h"
@@ -35,6 +35,35 @@ static void remove_old(struct host *host, struct endpoint *endpoint,
 	}
 }
 
+static bool has_by_hand(const struct endpoint *endpoint)
+{
+	struct lun *lun;
+
+	list_for_each(lun, &endpoint->luns, node)
+		if (lun->by_hand)
+			return true;
+	return false;
+}
+
+/* A target that the file has no more is given up as a whole: another agent may serve it. */
+static int update(struct host *host, struct endpoint *endpoint, const struct target_conf *target)
+{
+	char wwpn[CONF_WWPN_LEN];
+	struct msg msg;
+
+	if (!endpoint->leaving && (target || has_by_hand(endpoint))) {
+		remove_old(host, endpoint, target);
+		return 0;
+	}
+	strcpy(wwpn, endpoint->wwpn);
+	if (endpoint_close(host, endpoint, &msg)) {
+		log_error("%s", msg.text);
+		return -1;
+	}
+	log_info("%s: not served any more", wwpn);
+	return 0;
+}
+
 static int add_new(struct host *host, const struct target_conf *target)
 {
 	struct endpoint *endpoint = endpoint_find(host, target->wwpn);
@@ -46,6 +75,9 @@ static int add_new(struct host *host, const struct target_conf *target)
 		log_error("%s", msg.text);
 		return -1;
 	}
+	/* Closing it failed. */
+	if (endpoint->leaving)
+		return -1;
 	if (strcmp(endpoint->group->name, target->group))
 		log_warning("%s: another group needs a restart", target->wwpn);
 	for (i = 0; i < target->nr_disks; i++) {
@@ -82,8 +114,8 @@ int host_reload(struct host *host, const char *path)
 		log_warning("%s: what changed in [vhxd] needs a restart", path);
 	for (i = 0; i < VHX_AGENT_ENDPOINTS_MAX; i++)
 		if (host->endpoints[i])
-			remove_old(host, host->endpoints[i],
-				   conf_find(conf, host->endpoints[i]->wwpn));
+			ret |= update(host, host->endpoints[i],
+				      conf_find(conf, host->endpoints[i]->wwpn));
 	for (i = 0; i < conf->nr_targets; i++)
 		ret = add_new(host, conf->targets + i) ? -1 : ret;
 	conf_free(conf);
