@@ -134,6 +134,7 @@ enum vhx_areq_state {
  * @sense_len: bytes of @sense, at most VHX_AGENT_SENSE_MAX
  * @resid: as it said; nobody checked
  * @in_len: bytes of the last window that hold data, at most the window's
+ * @last: no other window is wanted
  * @sense: sense data
  */
 struct vhx_answer {
@@ -142,6 +143,7 @@ struct vhx_answer {
 	u16 sense_len;
 	u32 resid;
 	u32 in_len;
+	bool last;
 	u8 sense[VHX_AGENT_SENSE_MAX];
 };
 

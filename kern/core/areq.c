@@ -190,7 +190,7 @@ static bool vhx_areq_goes_on(const struct vhx_areq *req)
 {
 	const struct vhx_answer *a = &req->answer;
 
-	if (a->status || a->response || req->win_off == vhx_areq_len(req))
+	if (a->status || a->response || a->last || req->win_off == vhx_areq_len(req))
 		return false;
 	return !req->in_len || a->in_len == req->win_len;
 }

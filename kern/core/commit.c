@@ -37,7 +37,8 @@ static struct vhx_areq *vhx_commit_find(struct vhx_squeue *q, const struct vhx_a
 	const u32 i = d->tag - q->first;
 	struct vhx_areq *req;
 
-	if (i >= q->ntags || d->sense_len > VHX_AGENT_SENSE_MAX || d->reserved)
+	if (i >= q->ntags || d->sense_len > VHX_AGENT_SENSE_MAX ||
+	    d->flags & ~VHX_AGENT_DONE_LAST)
 		return NULL;
 	req = q->slot[array_index_nospec(i, q->ntags)].req;
 	if (!req || req->state != VHX_AREQ_OWNED || req->gen != d->gen)
@@ -63,6 +64,7 @@ static struct vhx_areq *vhx_commit_land(struct vhx_areq *req, const struct commi
 	a->sense_len = c->done.sense_len;
 	a->resid = c->done.resid;
 	a->in_len = c->done.in_len;
+	a->last = c->done.flags & VHX_AGENT_DONE_LAST;
 	memcpy(a->sense, c->sense, a->sense_len);
 	/* Only the first into an empty list has to call: the virtqueue takes all. */
 	if (llist_add(&req->back, &req->aq->back))

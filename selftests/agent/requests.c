@@ -320,7 +320,7 @@ static void test_refused(void)
 	REFUSE(tag, ~0u, "none at all");
 	REFUSE(in_len, 1001, "more than the window");
 	REFUSE(sense_len, 97, "too much sense");
-	REFUSE(reserved, 1, "something reserved");
+	REFUSE(flags, 2, "a flag that is none");
 	refuse(d, 1, "by another queue");
 	x = d;
 	x.sense_len = 96;
@@ -341,6 +341,7 @@ static void test_windows(bool in)
 {
 	struct post *p = post(1, 8 + in, LONG, in);
 	const struct vhx_agent_req *r;
+	struct vhx_agent_done d;
 	uint32_t off = 0;
 	int tag, n;
 
@@ -367,6 +368,17 @@ static void test_windows(bool in)
 	tap_ok(answered(p, 1, SOON) && p->resp->status == 8 && !p->resp->copied,
 	       "an answer that is not good ends it");
 	tap_ok(fetch(1, 50) < 0, "nothing of it comes again");
+
+	p = post(1, 9, LONG, in);
+	tag = fetch(1, SOON);
+	d = (struct vhx_agent_done) {
+		.tag = tag, .gen = rig.a.req[tag].gen, .resid = 5, .flags = VHX_AGENT_DONE_LAST,
+		.in_len = in ? rig.a.req[tag].win_len : 0,
+	};
+	commit(1, &d, 1);
+	tap_ok(answered(p, 1, SOON) && !p->resp->status && p->resp->resid == 5 &&
+	       p->resp->copied == d.in_len, "nor of one whose agent wants no other window");
+	tap_ok(fetch(1, 50) < 0, "which gets none");
 }
 
 /* More than there are tags, and pages. */

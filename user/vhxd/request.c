@@ -35,19 +35,14 @@ static void answer(struct request *r)
 }
 
 /* Without the library. */
-static void answer_by(struct request *r, uint8_t response, uint32_t residual)
+static void refuse(struct request *r, uint8_t response)
 {
 	r->response = response;
 	r->cmd.status = SCSI_GOOD;
 	r->cmd.sense_len = 0;
 	r->cmd.in_len = 0;
-	r->cmd.residual = residual;
+	r->cmd.residual = r->cmd.total_out + r->cmd.total_in;
 	answer(r);
-}
-
-static void refuse(struct request *r, uint8_t response)
-{
-	answer_by(r, response, r->cmd.total_out + r->cmd.total_in);
 }
 
 /* Of whichever thread: the library calls it under the lock of the target's group. */
@@ -56,10 +51,7 @@ static void on_done(struct scsi_cmd *cmd)
 	struct request *r = cmd->owner;
 
 	r->response = cmd->overrun ? VIRTIO_SCSI_S_OVERRUN : VIRTIO_SCSI_S_OK;
-	if (r->more && cmd->last && cmd->status == SCSI_GOOD) {
-		r->ended = true;
-		r->ended_id = cmd->id;
-	}
+	r->last = r->more && cmd->last && cmd->status == SCSI_GOOD;
 	answer(r);
 }
 
@@ -109,21 +101,12 @@ static void submit(struct request *r, const struct vhx_agent_req *req)
 
 static void start_scsi(struct request *r, const struct vhx_agent_req *req)
 {
-	bool over = req->win_off && r->ended && r->ended_id == req->scsi.id;
-
-	r->ended = false;
 	fill_cmd(r, req);
 	if (!window_is_sound(r->queue, req)) {
 		log_error("queue %u: a request that is not sound: lengths %u, %u, window %u+%u at %u",
 			  r->queue->index, req->out_len, req->in_len, req->win_off, req->win_len,
 			  req->pool_off);
 		refuse(r, VIRTIO_SCSI_S_FAILURE);
-		return;
-	}
-	/* The guest has more to send than the command wants: its answer is that of then. */
-	if (over) {
-		r->ended = r->more;
-		answer_by(r, VIRTIO_SCSI_S_OK, r->cmd.residual);
 		return;
 	}
 	if (req->flags & VHX_AGENT_REQ_ABORTED) {
@@ -200,6 +183,7 @@ void request_start(struct request *r)
 	r->gen = req.gen;
 	r->active = true;
 	r->aborting = false;
+	r->last = false;
 	r->cmd.total_out = r->cmd.total_in = 0;
 	r->endpoint = NULL;
 	if (req.endpoint < VHX_AGENT_ENDPOINTS_MAX)
@@ -233,6 +217,7 @@ void request_fill(struct request *r, struct vhx_agent_done *done, uint8_t *sense
 		.sense_len = cmd->sense_len,
 		.resid = cmd->residual,
 		.in_len = cmd->in_len,
+		.flags = r->last ? VHX_AGENT_DONE_LAST : 0,
 		.sense = cmd->sense_len ? (uintptr_t)sense : 0,
 	};
 	memcpy(sense, cmd->sense, cmd->sense_len);

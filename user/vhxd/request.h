@@ -17,7 +17,7 @@ struct endpoint;
  * @endpoint: NULL if the kernel named one that is not there
  * @active: between the fetch and the answer
  * @aborting: the SCSI library was told
- * @ended: a window before was the last that the command needed
+ * @more: other windows follow, unless @last: the command needs none of them
  */
 struct request {
 	struct scsi_cmd cmd;
@@ -30,8 +30,7 @@ struct request {
 	bool active;
 	bool aborting;
 	bool more;
-	bool ended;
-	uint64_t ended_id;
+	bool last;
 };
 
 /* The tag was fetched. Its answer comes by queue_answer(). */

@@ -41,8 +41,8 @@
  *	A request moves bytes one way: @out_len or @in_len is 0. The bytes are in the pool at
  *	@pool_off. One that is above the endpoint's quota comes in windows, one behind the other,
  *	each with a tag's generation of its own: all but the last have VHX_AGENT_REQ_MORE. An answer
- *	that is not good (@status or @response is not 0), or of fewer bytes than the window has,
- *	ends the request. Of what the guest reads, @in_len of the answer says how many bytes of the
+ *	that is not good (@status or @response is not 0), or of fewer bytes than the window has, or
+ *	with VHX_AGENT_DONE_LAST, ends the request. Of what the guest reads, @in_len of the answer says how many bytes of the
  *	window hold data.
  *
  *	When another VMM has an endpoint, or its guest begins anew, the agent hears of it by a
@@ -266,6 +266,9 @@ struct vhx_agent_req {
 	};
 };
 
+/* vhx_agent_done.flags */
+#define VHX_AGENT_DONE_LAST	(1U << 0)	/* no other window of the request is wanted */
+
 /**
  * struct vhx_agent_done - an answer
  * @tag: which
@@ -275,7 +278,7 @@ struct vhx_agent_req {
  * @sense_len: bytes at @sense, 96 at most
  * @resid: as virtio-scsi has it
  * @in_len: bytes of the window that hold data for the guest; 0 if the guest sent data
- * @reserved: must be 0
+ * @flags: VHX_AGENT_DONE_*
  * @sense: user address
  */
 struct vhx_agent_done {
@@ -286,7 +289,7 @@ struct vhx_agent_done {
 	__u16 sense_len;
 	__u32 resid;
 	__u32 in_len;
-	__u32 reserved;
+	__u32 flags;
 	__u64 sense;
 };
 
