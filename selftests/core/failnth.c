@@ -20,26 +20,23 @@
 #include <bpf/libbpf.h>
 #include <linux/vhx.h>
 
+#include "faults.h"
 #include "frame.h"
 #include "guest.h"
 #include "netdrv.h"
 #include "nettap.h"
 #include "tap.h"
 
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define FAULTS		"/sys/kernel/debug/"
-#define KMEMLEAK	FAULTS "kmemleak"
 #define POLICY		"build/bpf/null.bpf.o"
 
 #define NUM		64
 #define WAIT		10000
-#define NTH_MAX		2000	/* no step has so many chances: it never gets through */
 
 static struct mem mem;
 static struct guest g;
 static uint8_t *rx_buf, *tx_buf;
 static uint8_t frame[2048], got[2048];
-static int tap, host, nth_fd;
+static int tap, host;
 static uint32_t first_worker, worker;
 static uint8_t *log_bits;
 
@@ -48,50 +45,6 @@ static struct bpf_map *ops;
 static struct bpf_link *policy;
 static uint32_t policy_id;
 static bool bound;
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return r;
-}
-
-/* Sleeping allocations fail as well, and none of it makes the kernel talk. */
-static int faults_on(bool on)
-{
-	int r = write_file(FAULTS "failslab/ignore-gfp-wait", on ? "N" : "Y");
-
-	if (!r)
-		r = write_file(FAULTS "failslab/verbose", on ? "0" : "2");
-	if (!r)
-		r = write_file(FAULTS "fail_usercopy/verbose", on ? "0" : "2");
-	return r;
-}
-
-static void arm(unsigned int nth)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", nth);
-
-	if (pwrite(nth_fd, text, len, 0) != len)
-		tap_bail("cannot write %s: %s", FAIL_NTH, strerror(errno));
-}
-
-/* Was the failure used up? While it was not, reading may be what fails. */
-static bool disarm(void)
-{
-	char text[16] = "";
-	bool used = pread(nth_fd, text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0;
-
-	while (pwrite(nth_fd, "0", 1, 0) != 1)
-		;
-	return used;
-}
 
 /* The steps. */
 
@@ -427,9 +380,9 @@ static int run_failing(const struct step *s, unsigned int nth, bool *injected)
 {
 	int r;
 
-	arm(nth);
+	faults_arm(nth);
 	r = s->run(s->arg);
-	*injected = disarm();
+	*injected = faults_disarm();
 	if (!r)
 		return 0;
 	if (*injected && (r == (s->err ? s->err : -EFAULT) || (r == -ENOMEM && !s->keeps)))
@@ -466,7 +419,7 @@ static void sweep(const struct step *way, const struct step *at)
 	bool injected = true, ok = true;
 	unsigned int nth;
 
-	for (nth = 1; ok && injected && nth < NTH_MAX; nth++)
+	for (nth = 1; ok && injected && nth < FAULTS_MAX; nth++)
 		ok = pass(way, at, nth, &injected);
 	tap_ok(ok && !injected && nth >= 2 && (nth > 2 || at->spared),
 	       "%s: made to fail at each of %u chances", at->name, nth - 2);
@@ -478,11 +431,11 @@ static bool attach(void)
 	bool injected = true;
 	unsigned int nth;
 
-	for (nth = 1; injected && nth < NTH_MAX; nth++) {
+	for (nth = 1; injected && nth < FAULTS_MAX; nth++) {
 		bpf_link__destroy(policy);
-		arm(nth);
+		faults_arm(nth);
 		policy = bpf_map__attach_struct_ops(ops);
-		injected = disarm();
+		injected = faults_disarm();
 		if (!policy && injected && (errno == ENOMEM || errno == EFAULT))
 			policy = bpf_map__attach_struct_ops(ops);
 		if (!policy) {
@@ -565,28 +518,6 @@ static bool one_thread(void)
 	return false;
 }
 
-/* Memory that nobody knows of any more, taken by code of ours. */
-static bool leaked(void)
-{
-	char line[512];
-	bool ours = false;
-	FILE *f;
-
-	/* It says nothing of what is younger than 5 seconds, and nothing seen only once. */
-	sleep(6);
-	write_file(KMEMLEAK, "scan");
-	write_file(KMEMLEAK, "scan");
-	f = fopen(KMEMLEAK, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		ours |= !!strstr(line, "[vhx");
-		line[strcspn(line, "\n")] = '\0';
-		tap_diag("%s", line);
-	}
-	if (f)
-		fclose(f);
-	return ours;
-}
-
 /* The rings and their eventfds serve all passes, the vhost fd none. */
 static int setup(void)
 {
@@ -639,21 +570,11 @@ int main(void)
 {
 	int r;
 
-	nth_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
-	if (nth_fd < 0)
-		tap_skip_all("no %s: this kernel was built without fault injection", FAIL_NTH);
+	faults_begin();
 	r = setup();
 	if (r)
 		tap_bail("a tap and a queue pair for it: %s", strerror(-r));
-	r = faults_on(true);
-	if (r)
-		tap_skip_all("no failslab and fail_usercopy in debugfs: %s", strerror(-r));
-	r = write_file(KMEMLEAK, "clear");
 	test();
-	if (r)
-		tap_skip("nothing has leaked", "no %s: %s", KMEMLEAK, strerror(-r));
-	else
-		tap_ok(!leaked(), "nothing has leaked");
-	faults_on(false);
+	faults_end();
 	return tap_done();
 }
