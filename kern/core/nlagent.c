@@ -156,6 +156,16 @@ static u32 vhx_session_tags(const struct vhx_session *s)
 	return s->nqueues * s->queue[0].ntags;
 }
 
+/* Endpoints: those that it gave up have left gaps. */
+static u32 vhx_agent_serves(const struct vhx_session *s)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < READ_ONCE(s->neps); i++)
+		n += !!READ_ONCE(s->ep[i]);
+	return n;
+}
+
 static bool vhx_session_fill(struct sk_buff *skb, const void *obj)
 {
 	/* Whose lock is taken. */
@@ -168,7 +178,7 @@ static bool vhx_session_fill(struct sk_buff *skb, const void *obj)
 	       !nla_put_u32(skb, VHX_A_AGENT_TAGS, vhx_session_tags(s)) &&
 	       !nla_put_u32(skb, VHX_A_AGENT_POOL, s->pool.area.npages) &&
 	       !nla_put_u32(skb, VHX_A_AGENT_USED, vhx_session_used(s)) &&
-	       !nla_put_u32(skb, VHX_A_AGENT_ENDPOINTS, READ_ONCE(s->neps)) &&
+	       !nla_put_u32(skb, VHX_A_AGENT_ENDPOINTS, vhx_agent_serves(s)) &&
 	       (!READ_ONCE(s->queue[0].drained) || !nla_put_flag(skb, VHX_A_AGENT_DRAINED)) &&
 	       (!test_bit(0, &s->dead) || !nla_put_flag(skb, VHX_A_AGENT_DEAD)) &&
 	       (!READ_ONCE(s->stalled) || !nla_put_flag(skb, VHX_A_AGENT_STALLED));
