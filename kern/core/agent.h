@@ -44,6 +44,16 @@ struct vhx_squeue;
 struct vhx_vq;
 
 /**
+ * struct vhx_listener - who at the VMM's side hears what the agent has to say
+ * @notify: an agent wants its guest told of something: 0 or negative, the ioctl's result. @arg is
+ *	the agent's, and only its size, flags and endpoint were looked at. Context: does not sleep,
+ *	vhx_endpoint.lock
+ */
+struct vhx_listener {
+	int (*notify)(struct vhx_listener *l, const struct vhx_agent_notify *arg);
+};
+
+/**
  * struct vhx_endpoint - what an agent serves
  * @ref: references
  * @node: in the list of all, under vhx_endpoints_lock; empty once destroyed
@@ -63,6 +73,8 @@ struct vhx_vq;
  * @nexus: tells the agent that a nexus begins, NULL when it knows; read without the lock too
  * @aqs: virtqueues, by vhx_aq.node
  * @watches: by vhx_awatch.node
+ * @listener: hears what the agent has to say, NULL when there is none
+ * @unheard: times that there was none
  */
 struct vhx_endpoint {
 	struct kref ref;
@@ -82,6 +94,8 @@ struct vhx_endpoint {
 	struct vhx_areq *nexus;
 	struct list_head aqs;
 	struct list_head watches;
+	struct vhx_listener *listener;
+	u32 unheard;
 };
 
 /**
@@ -247,6 +261,9 @@ void vhx_endpoint_unuse(struct vhx_endpoint *ep);
 /* nexus.c */
 int vhx_endpoint_begin(struct vhx_endpoint *ep);
 bool vhx_endpoint_serves(const struct vhx_endpoint *ep);
+
+/* notify.c */
+u32 vhx_endpoint_listen(struct vhx_endpoint *ep, struct vhx_listener *l);
 
 /* abort.c */
 bool vhx_endpoint_abort(struct vhx_endpoint *ep, struct vhx_awatch *w);

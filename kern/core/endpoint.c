@@ -5,6 +5,7 @@
  */
 #include <linux/export.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -185,6 +186,27 @@ int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg)
 	}
 	mutex_unlock(&vhx_endpoints_lock);
 	return err;
+}
+
+/**
+ * vhx_endpoint_of - the endpoint that an agent means
+ * @s: session
+ * @number: as VHX_AGENT_ATTACH gave it
+ *
+ * Context: process; @s->lock, which keeps it.
+ * Return: the endpoint; as a pointer -ESHUTDOWN the session is over; -ENOENT it has no such.
+ */
+struct vhx_endpoint *vhx_endpoint_of(struct vhx_session *s, u32 number)
+{
+	struct vhx_endpoint *ep;
+
+	lockdep_assert_held(&s->lock);
+	if (test_bit(0, &s->dead))
+		return ERR_PTR(-ESHUTDOWN);
+	if (number >= s->neps)
+		return ERR_PTR(-ENOENT);
+	ep = s->ep[array_index_nospec(number, s->neps)];
+	return ep ?: ERR_PTR(-ENOENT);
 }
 
 /**

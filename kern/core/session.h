@@ -193,6 +193,7 @@ int vhx_endpoint_detach(struct vhx_session *s, const struct vhx_agent_detach *ar
 void vhx_endpoints_exit(void);
 void vhx_endpoint_put(struct vhx_endpoint *ep);
 int vhx_endpoint_for_each(int (*fn)(struct vhx_endpoint *ep, void *arg), void *arg);
+struct vhx_endpoint *vhx_endpoint_of(struct vhx_session *s, u32 number);
 int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg);
 long vhx_endpoint_destroy(const void __user *argp);
 void vhx_endpoint_orphan(struct vhx_session *s);
@@ -211,6 +212,9 @@ void vhx_nl_agent_event(struct vhx_session *s, u32 kind, const struct vhx_endpoi
 void vhx_stall_init(struct vhx_session *s);
 void vhx_stall_start(struct vhx_session *s);
 void vhx_stall_stop(struct vhx_session *s);
+
+/* notify.c */
+long vhx_session_notify(struct vhx_session *s, const void __user *argp);
 
 /* abort.c */
 void vhx_endpoint_check(struct vhx_endpoint *ep);

@@ -137,6 +137,7 @@ long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
 		return err;
 	}
 	h->bound = true;
+	vhx_scsi_event_listen(h);
 	vhx_scsi_nl_bound(h, name);
 	trace_vhx_scsi_bind(h, true);
 	return 0;
@@ -186,6 +187,8 @@ void vhx_scsi_unbind(struct vhx_scsi_host *h)
 {
 	u32 i;
 
+	/* Nobody is told of anything any more once this returns. */
+	vhx_endpoint_listen(h->ep, NULL);
 	vhx_scsi_nl_unbound(h);
 	trace_vhx_scsi_bind(h, false);
 	for (i = 0; i < h->nvqs; i++) {

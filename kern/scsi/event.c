@@ -23,6 +23,18 @@ static bool vhx_event_peek(struct vhx_scsi_host *h, struct vhx_scsi_news *news)
 	return any;
 }
 
+/* Context: the event queue's lock. */
+static void vhx_event_count_lost(struct vhx_scsi_host *h)
+{
+	u32 lost;
+
+	spin_lock(&h->event_lock);
+	lost = h->events_lost;
+	h->events_lost = 0;
+	spin_unlock(&h->event_lock);
+	vhx_vq_count(h->vqs[VHX_SCSI_VQ_EVENT], VHX_QSTAT_EVENTS_LOST, lost);
+}
+
 /* It was sent, and what it said of others that were not is known as well. */
 static void vhx_event_pop(struct vhx_scsi_host *h, const struct vhx_scsi_news *news)
 {
@@ -98,6 +110,7 @@ void vhx_scsi_event_handle(struct vhx_vq *vq)
 	u32 budget = VHX_SCSI_BUDGET;
 	int n;
 
+	vhx_event_count_lost(vhx_scsi_host_of(vq));
 	/* As long as there is nothing to send, new buffers are of no interest. */
 	vhx_vq_busy(vq);
 	while (!vq->broken && vhx_event_peek(vhx_scsi_host_of(vq), &news)) {
@@ -111,25 +124,15 @@ void vhx_scsi_event_handle(struct vhx_vq *vq)
 	}
 }
 
-/**
- * vhx_scsi_event_send - tell the guest of something
- * @h: host, bound to an endpoint
- * @news: what; @news->missed is not looked at
- *
- * Context: any but interrupts.
- * Return: 0; -EOPNOTSUPP this guest does not want to hear of such things; -ENOSPC it only hears
- * that it missed something.
- */
-int vhx_scsi_event_send(struct vhx_scsi_host *h, const struct vhx_scsi_news *news)
+/* Return: 0; -ENOSPC it only hears that it missed something. */
+static int vhx_event_add(struct vhx_scsi_host *h, const struct vhx_scsi_news *news)
 {
-	struct vhx_vq *vq = h->vqs[VHX_SCSI_VQ_EVENT];
 	int err = 0;
 
-	if (news->event != VHX_SCSI_EV_TRANSPORT_RESET || !vhx_vq_has(vq, VIRTIO_SCSI_F_HOTPLUG))
-		return -EOPNOTSUPP;
 	spin_lock(&h->event_lock);
 	if (h->event_n == VHX_SCSI_EVENTS) {
 		h->events_missed = true;
+		h->events_lost++;
 		err = -ENOSPC;
 	} else {
 		h->event[(h->event_at + h->event_n++) % VHX_SCSI_EVENTS] = *news;
@@ -138,6 +141,50 @@ int vhx_scsi_event_send(struct vhx_scsi_host *h, const struct vhx_scsi_news *new
 	trace_vhx_scsi_event_queue(h, news);
 	vhx_vq_queue(vq);
 	return err;
+}
+
+/* Context: vhx_endpoint.lock; the host stays bound meanwhile. */
+static int vhx_event_notify(struct vhx_listener *l, const struct vhx_agent_notify *arg)
+{
+	struct vhx_scsi_host *h = container_of(l, struct vhx_scsi_host, listener);
+	struct vhx_scsi_news news = { .event = arg->event, .reason = arg->reason };
+	int err;
+
+	err = vhx_scsi_parse_news(arg->lun, &news);
+	if (err)
+		return err;
+	if (!(h->event_mask & BIT(news.event)))
+		return -EOPNOTSUPP;
+	return vhx_event_add(h, &news);
+}
+
+/**
+ * vhx_scsi_event_listen - hear from now on what the agent has to say
+ * @h: host, bound to an endpoint; until vhx_endpoint_listen() with nobody
+ *
+ * What was said while nobody listened, the guest has missed.
+ *
+ * Context: process; the device's lock.
+ */
+void vhx_scsi_event_listen(struct vhx_scsi_host *h)
+{
+	const struct vhx_vq *vq = h->vqs[VHX_SCSI_VQ_EVENT];
+	u32 unheard;
+
+	h->event_mask = 0;
+	if (vhx_vq_has(vq, VIRTIO_SCSI_F_HOTPLUG))
+		h->event_mask |= BIT(VHX_SCSI_EV_TRANSPORT_RESET);
+	if (vhx_vq_has(vq, VIRTIO_SCSI_F_CHANGE))
+		h->event_mask |= BIT(VHX_SCSI_EV_PARAM_CHANGE);
+	h->listener.notify = vhx_event_notify;
+	unheard = vhx_endpoint_listen(h->ep, &h->listener);
+	if (!unheard || !h->event_mask)
+		return;
+	spin_lock(&h->event_lock);
+	h->events_missed = true;
+	h->events_lost += unheard;
+	spin_unlock(&h->event_lock);
+	vhx_vq_queue(h->vqs[VHX_SCSI_VQ_EVENT]);
 }
 
 /**
@@ -172,13 +219,19 @@ bool vhx_scsi_event_missed(struct vhx_scsi_host *h)
  *
  * What it had to say, the guest has missed.
  *
- * Context: process.
+ * Context: process, sleeps.
  */
 void vhx_scsi_event_forget(struct vhx_scsi_host *h)
 {
+	struct vhx_vq *vq = h->vqs[VHX_SCSI_VQ_EVENT];
+
 	spin_lock(&h->event_lock);
 	if (h->event_n)
 		h->events_missed = true;
+	h->events_lost += h->event_n;
 	h->event_n = 0;
 	spin_unlock(&h->event_lock);
+	mutex_lock(&vq->lock);
+	vhx_event_count_lost(h);
+	mutex_unlock(&vq->lock);
 }

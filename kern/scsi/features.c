@@ -7,8 +7,8 @@
 #include "host.h"
 
 /*
- * What in-tree vhost_scsi offers but T10_PI and HOTPLUG, and RING_PACKED and ACCESS_PLATFORM. Not
- * IN_ORDER: the agent answers commands as they are done. Not HOTPLUG: no agent can send an event yet.
+ * What in-tree vhost_scsi offers but T10_PI, and CHANGE, RING_PACKED and ACCESS_PLATFORM. Not
+ * IN_ORDER: the agent answers commands as they are done.
  */
 const u64 vhx_scsi_features[VHX_FEATURE_WORDS] = {
 	BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY) |
@@ -18,7 +18,9 @@ const u64 vhx_scsi_features[VHX_FEATURE_WORDS] = {
 	BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |
 	BIT_ULL(VIRTIO_F_VERSION_1) |
 	BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |
-	BIT_ULL(VIRTIO_F_RING_PACKED),
+	BIT_ULL(VIRTIO_F_RING_PACKED) |
+	BIT_ULL(VIRTIO_SCSI_F_HOTPLUG) |
+	BIT_ULL(VIRTIO_SCSI_F_CHANGE),
 };
 
 /* A guest that runs keeps what it has, but for the log. Context: @h->dev.lock. */

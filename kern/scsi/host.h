@@ -100,11 +100,14 @@ struct vhx_scsi_req {
  * @ntmfs: how many; written under the control queue's lock
  * @resets: requests that tell the agent of a reset; under the control queue's lock
  * @sweep: the last that was asked for; written under the control queue's lock
+ * @listener: the agent's way to @event
+ * @event_mask: bit i: the guest negotiated VHX_SCSI_EV i; fixed while it is bound
  * @event_lock: what is below
  * @event: events that wait for a buffer, a ring of them
  * @event_at: the oldest
  * @event_n: how many
  * @events_missed: some were lost, and the guest was not told
+ * @events_lost: how many of them are not counted yet
  * @nvqs: queues
  * @vqs: pointers to them, as the core wants it
  * @queue: they
@@ -122,11 +125,14 @@ struct vhx_scsi_host {
 	u32 ntmfs;
 	u32 resets;
 	u64 sweep;
+	struct vhx_listener listener;
+	u32 event_mask;
 	spinlock_t event_lock;
 	struct vhx_scsi_news event[VHX_SCSI_EVENTS];
 	u32 event_at;
 	u32 event_n;
 	bool events_missed;
+	u32 events_lost;
 	u32 nvqs;
 	struct vhx_vq **vqs;
 	struct vhx_scsi_queue queue[];
@@ -196,7 +202,7 @@ u8 vhx_scsi_tmf_verdict(struct vhx_scsi_host *h, const struct vhx_scsi_task *tas
 
 /* event.c */
 void vhx_scsi_event_handle(struct vhx_vq *vq);
-int vhx_scsi_event_send(struct vhx_scsi_host *h, const struct vhx_scsi_news *news);
+void vhx_scsi_event_listen(struct vhx_scsi_host *h);
 void vhx_scsi_event_set_missed(struct vhx_scsi_host *h, bool missed);
 bool vhx_scsi_event_missed(struct vhx_scsi_host *h);
 void vhx_scsi_event_forget(struct vhx_scsi_host *h);

@@ -358,6 +358,38 @@ __u8 vhx_scsi_tmf_answer(const struct vhx_scsi_ctl *tmf, bool found)
 	}
 }
 
+/**
+ * vhx_scsi_parse_news - what an agent has to tell
+ * @lun: address of the logical unit
+ * @news: event and reason are filled in, and looked at; target and unit follow from @lun
+ *
+ * Nobody can subscribe to an asynchronous event, so that there are none.
+ *
+ * Return: 0; -EINVAL: no such event, no reason for one, or no logical unit.
+ */
+int vhx_scsi_parse_news(const __u8 *lun, struct vhx_scsi_news *news)
+{
+	struct vhx_scsi_task task;
+
+	if (parse_lun(lun, &task) != VHX_SCSI_S_OK || task.lun == VHX_SCSI_LUN_REPORT)
+		return -EINVAL;
+	switch (news->event) {
+	case VHX_SCSI_EV_TRANSPORT_RESET:
+		if (news->reason > VHX_SCSI_RESET_REMOVED)
+			return -EINVAL;
+		break;
+	case VHX_SCSI_EV_PARAM_CHANGE:
+		if (news->reason > 0xffff)
+			return -EINVAL;
+		break;
+	default:
+		return -EINVAL;
+	}
+	news->target = task.target;
+	news->lun = task.lun;
+	return 0;
+}
+
 /* As drivers read it: below 256 there need be no method, and older ones know none. */
 static void put_lun(__u8 *lun, __u8 target, __u16 unit)
 {

@@ -285,6 +285,7 @@ bool vhx_scsi_tmf_concerns(const struct vhx_scsi_ctl *tmf, const struct vhx_scsi
 __u8 vhx_scsi_tmf_ends(const struct vhx_scsi_ctl *tmf);
 __u8 vhx_scsi_tmf_answer(const struct vhx_scsi_ctl *tmf, bool found);
 
+int vhx_scsi_parse_news(const __u8 *lun, struct vhx_scsi_news *news);
 void vhx_scsi_fill_event(const struct vhx_scsi_opt *opt, const struct vhx_scsi_news *news,
 			 struct vhx_scsi_event *ev);
 

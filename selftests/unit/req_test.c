@@ -796,6 +796,44 @@ static void events_are_filled(void **state)
 	assert_memory_equal(&ev, "\0\0\0\3\1\0\x7f\xff\0\0\0\0\0\0\x09\x2a", 16);
 }
 
+/* What an agent says is as little to be believed as what a guest does. */
+static void news_of_an_agent_are_looked_at(void **state)
+{
+	static const struct {
+		__u8 lun[8];
+		__u32 event, reason;
+		int rc;
+		__u8 target;
+		__u16 unit;
+	} v[] = {
+		{ { 1, 2, 0x40, 3 }, VHX_SCSI_EV_TRANSPORT_RESET, VHX_SCSI_RESET_HARD, 0, 2, 3 },
+		{ { 1, 2, 0, 3 }, VHX_SCSI_EV_TRANSPORT_RESET, VHX_SCSI_RESET_RESCAN, 0, 2, 3 },
+		{ { 1, 255, 0x7f, 255 }, VHX_SCSI_EV_TRANSPORT_RESET, VHX_SCSI_RESET_REMOVED, 0, 255, 16383 },
+		{ { 1, 0, 0, 0 }, VHX_SCSI_EV_PARAM_CHANGE, 0xffff, 0, 0, 0 },
+		{ { 1, 0, 0, 0 }, VHX_SCSI_EV_TRANSPORT_RESET, 3, -EINVAL, 0, 0 },
+		{ { 1, 0, 0, 0 }, VHX_SCSI_EV_PARAM_CHANGE, 0x10000, -EINVAL, 0, 0 },
+		{ { 1, 0, 0, 0 }, VHX_SCSI_EV_NONE, 0, -EINVAL, 0, 0 },
+		{ { 1, 0, 0, 0 }, VHX_SCSI_EV_ASYNC_NOTIFY, 0, -EINVAL, 0, 0 },
+		{ { 1, 0, 0, 0 }, VHX_SCSI_EV_MISSED, 0, -EINVAL, 0, 0 },
+		{ { 1, 0, 0, 0 }, VHX_SCSI_EV_MISSED | 1, 0, -EINVAL, 0, 0 },
+		{ { 0 }, VHX_SCSI_EV_TRANSPORT_RESET, 0, -EINVAL, 0, 0 },
+		{ { 2, 0, 0, 0 }, VHX_SCSI_EV_TRANSPORT_RESET, 0, -EINVAL, 0, 0 },
+		{ { 1, 0, 0x80, 0 }, VHX_SCSI_EV_TRANSPORT_RESET, 0, -EINVAL, 0, 0 },
+		{ { 1, 0, 0, 0, 0, 0, 0, 1 }, VHX_SCSI_EV_TRANSPORT_RESET, 0, -EINVAL, 0, 0 },
+		{ { 0xc1, 1 }, VHX_SCSI_EV_TRANSPORT_RESET, 0, -EINVAL, 0, 0 },
+	};
+	__u32 i;
+
+	(void)state;
+	for (i = 0; i < N(v); i++) {
+		struct vhx_scsi_news news = { .event = v[i].event, .reason = v[i].reason };
+
+		assert_int_equal(vhx_scsi_parse_news(v[i].lun, &news), v[i].rc);
+		assert_int_equal(news.target, v[i].target);
+		assert_int_equal(news.lun, v[i].unit);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -824,6 +862,7 @@ int main(void)
 		cmocka_unit_test(refused_tmfs_are_about_nobody),
 		cmocka_unit_test(both_forms_of_an_address_are_one),
 		cmocka_unit_test(events_are_filled),
+		cmocka_unit_test(news_of_an_agent_are_looked_at),
 	};
 
 	naive_seed();

@@ -166,13 +166,14 @@ struct vhx_test_run {
 	X(20, IOTLB_RETIRED,	"iotlb_retired",	"translations forgotten to make room, by all queues of the fd") \
 	X(21, POLL_HITS,	"poll_hits",		"times polling found work before the worker slept") \
 	X(22, POLL_MISSES,	"poll_misses",		"times polling found nothing") \
-	X(23, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before")
+	X(23, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before") \
+	X(24, EVENTS_LOST,	"events_lost",		"events of a SCSI host that its guest only heard it had missed")
 
 enum vhx_qstat {
 #define VHX_QSTAT_ENUM(id, NAME, name, doc) VHX_QSTAT_##NAME = id,
 	VHX_QSTATS(VHX_QSTAT_ENUM)
 #undef VHX_QSTAT_ENUM
-	VHX_QSTAT_NR = 24,
+	VHX_QSTAT_NR = 25,
 };
 
 /*

@@ -62,6 +62,10 @@
  *	told by netlink, and nothing else is done: with agent_stall_kill=1, which is not the default,
  *	an agent that does not fetch is sent SIGKILL, so that another can serve the guest.
  *
+ * What a guest is told of
+ *	VHX_AGENT_NOTIFY has an event of the device sent to the guest: a disk came, went, or changed.
+ *	A guest that is not there, or has no room for it, is told later that it missed something.
+ *
  * When an agent dies
  *	what was not fetched waits for the next. What was is not answered before no page of the
  *	dead session's pool is in use by a device: the kernel looks at that. An agent that does
@@ -176,12 +180,43 @@ struct vhx_agent_destroy {
 	char name[VHX_ENDPOINT_NAME_LEN];
 };
 
+/**
+ * struct vhx_agent_notify - send an event to a guest (VHX_AGENT_NOTIFY on a session)
+ * @size: sizeof(struct vhx_agent_notify)
+ * @flags: must be 0
+ * @endpoint: whose guest, as VHX_AGENT_ATTACH numbered it
+ * @event: VIRTIO_SCSI_T_TRANSPORT_RESET or VIRTIO_SCSI_T_PARAM_CHANGE
+ * @reason: of the former VIRTIO_SCSI_EVT_RESET_*; of the latter an additional sense code and its
+ *	qualifier, asc | ascq << 8
+ * @reserved: must be 0
+ * @lun: which logical unit, as the guest has it
+ *
+ * Never waits for the guest: the event waits for a buffer. What the guest is not told, and what
+ * was lost while its VMM was away, it hears of by VIRTIO_SCSI_T_EVENTS_MISSED.
+ *
+ * Return: 0 it will be sent; ENOSPC too many wait already: the guest only hears that it missed
+ * something; ENOTCONN no VMM uses the endpoint: the next one's guest hears the same; EOPNOTSUPP the
+ * guest did not negotiate such events (VIRTIO_SCSI_F_HOTPLUG, VIRTIO_SCSI_F_CHANGE); ENOENT no such
+ * endpoint in this session; ESHUTDOWN the session is over; EFAULT; E2BIG; EINVAL, with a VMM there
+ * also for an event, a reason or a unit that cannot be.
+ */
+struct vhx_agent_notify {
+	__u32 size;
+	__u32 flags;
+	__u32 endpoint;
+	__u32 event;
+	__u32 reason;
+	__u32 reserved;
+	__u8 lun[8];
+};
+
 #define VHX_AGENT_OPEN		_IOW(0xB9, 0x30, struct vhx_agent_open)
 #define VHX_AGENT_DESTROY	_IOW(0xB9, 0x31, struct vhx_agent_destroy)
 #define VHX_AGENT_ATTACH	_IOWR(0xB9, 0x32, struct vhx_agent_attach)
 #define VHX_AGENT_DETACH	_IOW(0xB9, 0x34, struct vhx_agent_detach)
 /* Nothing more is fetched; parked commands end with ESHUTDOWN. No argument. */
 #define VHX_AGENT_DRAIN		_IO(0xB9, 0x33)
+#define VHX_AGENT_NOTIFY	_IOW(0xB9, 0x36, struct vhx_agent_notify)
 
 /* sqe->cmd_op */
 #define VHX_AGENT_FETCH		_IO(0xB9, 0x40)

@@ -28,7 +28,7 @@
 #define F_SCSI_HOTPLUG	BIT64(VIRTIO_SCSI_F_HOTPLUG)
 #define F_SCSI_CHANGE	BIT64(VIRTIO_SCSI_F_CHANGE)
 #define F_SCSI_PI	BIT64(VIRTIO_SCSI_F_T10_PI)
-#define F_SCSI_MODERN	(F_V1 | F_INDIRECT | F_EVENT_IDX)
+#define F_SCSI_MODERN	(F_V1 | F_INDIRECT | F_EVENT_IDX | F_SCSI_HOTPLUG)
 
 /**
  * struct scsidrv_opt - what scsidrv_open() is asked for; 0 means the default
