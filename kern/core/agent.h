@@ -27,6 +27,7 @@
 #define _VHX_AGENT_H
 
 #include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -75,6 +76,8 @@ struct vhx_listener {
  * @watches: by vhx_awatch.node
  * @listener: hears what the agent has to say, NULL when there is none
  * @unheard: times that there was none
+ * @targets: which there are, all of them as long as no agent has said; written under @lock, read
+ *	without, each bit for itself
  */
 struct vhx_endpoint {
 	struct kref ref;
@@ -96,6 +99,7 @@ struct vhx_endpoint {
 	struct list_head watches;
 	struct vhx_listener *listener;
 	u32 unheard;
+	DECLARE_BITMAP(targets, VHX_AGENT_TARGETS_MAX);
 };
 
 /**
@@ -261,6 +265,12 @@ void vhx_endpoint_unuse(struct vhx_endpoint *ep);
 /* nexus.c */
 int vhx_endpoint_begin(struct vhx_endpoint *ep);
 bool vhx_endpoint_serves(const struct vhx_endpoint *ep);
+
+/* Is there such a target? Whatever the agent says meanwhile. Context: any. */
+static inline bool vhx_endpoint_has(const struct vhx_endpoint *ep, u8 target)
+{
+	return test_bit(target, ep->targets);
+}
 
 /* notify.c */
 u32 vhx_endpoint_listen(struct vhx_endpoint *ep, struct vhx_listener *l);

@@ -58,6 +58,7 @@ static struct vhx_endpoint *vhx_endpoint_new(u32 class, const char *name)
 	spin_lock_init(&ep->lock);
 	INIT_LIST_HEAD(&ep->aqs);
 	INIT_LIST_HEAD(&ep->watches);
+	bitmap_fill(ep->targets, VHX_AGENT_TARGETS_MAX);
 	list_add_tail(&ep->node, &vhx_endpoints);
 	return ep;
 }

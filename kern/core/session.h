@@ -213,6 +213,9 @@ void vhx_stall_init(struct vhx_session *s);
 void vhx_stall_start(struct vhx_session *s);
 void vhx_stall_stop(struct vhx_session *s);
 
+/* targets.c */
+long vhx_session_targets(struct vhx_session *s, const void __user *argp);
+
 /* notify.c */
 long vhx_session_notify(struct vhx_session *s, const void __user *argp);
 

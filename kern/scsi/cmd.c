@@ -219,6 +219,13 @@ static int vhx_cmd_submit(struct vhx_cmd_turn *t, const struct vhx_chain *c,
 	return 0;
 }
 
+/* To a target that is not there: no agent is asked, and none is waited for. */
+static bool vhx_cmd_is_absent(const struct vhx_cmd_turn *t, const struct vhx_scsi_cmd *cmd)
+{
+	return cmd->task.lun != VHX_SCSI_LUN_REPORT &&
+	       !vhx_endpoint_has(t->q->aq.ep, cmd->task.target);
+}
+
 /*
  * A chain becomes a request, or goes back. Return: 0; -EAGAIN a translation is missing: put it
  * back; -EIO the ring is illegal.
@@ -244,6 +251,10 @@ static int vhx_cmd_take(struct vhx_cmd_turn *t, const struct vhx_chain *c)
 	if (rc < 0) {
 		vhx_cmd_bad(t, c, NULL);
 		return 0;
+	}
+	if (rc == VHX_SCSI_S_OK && vhx_cmd_is_absent(t, &cmd)) {
+		res.resid = cmd.out.len + cmd.in.len;
+		rc = VHX_SCSI_S_BAD_TARGET;
 	}
 	if (rc == VHX_SCSI_S_OK) {
 		if (!vhx_cmd_submit(t, c, &cmd))

@@ -139,7 +139,7 @@ static int vhx_event_add(struct vhx_scsi_host *h, const struct vhx_scsi_news *ne
 	}
 	spin_unlock(&h->event_lock);
 	trace_vhx_scsi_event_queue(h, news);
-	vhx_vq_queue(vq);
+	vhx_vq_queue(h->vqs[VHX_SCSI_VQ_EVENT]);
 	return err;
 }
 

@@ -72,6 +72,14 @@ int agent_destroy(const char *name)
 	return rc;
 }
 
+int agent_targets(int fd, uint32_t endpoint, const uint64_t map[4])
+{
+	struct vhx_agent_targets arg = { .size = sizeof(arg), .endpoint = endpoint };
+
+	memcpy(arg.map, map, sizeof(arg.map));
+	return ioctl(fd, VHX_AGENT_TARGETS, &arg) ? -errno : 0;
+}
+
 static void *map(struct agent *a, uint64_t at, size_t size, int prot)
 {
 	void *p = mmap(NULL, size, prot, MAP_SHARED, a->fd, at);

@@ -43,6 +43,9 @@ int agent_destroy(const char *name);
 /* Until what a dead session did is over; -ETIMEDOUT after @ms. */
 int agent_attach_wait(int fd, const char *name, int ms);
 
+/* An endpoint's targets are those of @map, and no other. */
+int agent_targets(int fd, uint32_t endpoint, const uint64_t map[4]);
+
 /* A session with all of it; what does not work ends the test. */
 void agent_start(struct agent *a, uint32_t queues, uint32_t tags, uint32_t pool_size);
 void agent_stop(struct agent *a);

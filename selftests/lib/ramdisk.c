@@ -291,6 +291,19 @@ static void park(struct server *s)
 	agent_submit(&s->a);
 }
 
+/* Target 0 is always there, whatever else is. */
+static void say_targets(const struct server *s)
+{
+	uint64_t map[4] = { s->d->targets };
+
+	if (!map[0])
+		return;
+	if (s->d->s->flip)
+		map[s->d->s->flips++ % 4] |= 1ULL << 63;
+	if (agent_targets(s->a.fd, 0, map))
+		_exit(4);
+}
+
 static void serve(struct ramdisk *d)
 {
 	static struct server s;
@@ -302,10 +315,13 @@ static void serve(struct ramdisk *d)
 	agent_start(&s.a, d->queues, d->tags, d->pool);
 	if (agent_attach_wait(s.a.fd, d->name, WAIT_MS) < 0)
 		_exit(2);
+	say_targets(&s);
 	d->s->ready = true;
 	for (;;) {
 		park(&s);
-		if (agent_next(&s.a, s.nheld ? 2 : 1000, &res, &data))
+		if (d->s->flip)
+			say_targets(&s);
+		if (agent_next(&s.a, s.nheld || d->s->flip ? 2 : 1000, &res, &data))
 			completed(&s, res, data);
 		for (i = 0; i < s.a.queues; i++)
 			commit(&s, i);

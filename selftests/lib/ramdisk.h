@@ -18,6 +18,9 @@
  * @deaf: the test: not even what the guest wants aborted, or a reset
  * @stubborn: the test: carry out what the guest wants aborted nevertheless
  * @slow: the test: do not answer that a nexus begins, which hold and deaf say nothing of
+ * @flip: the test: all the time say anew which targets there are: those of ramdisk.targets, and one
+ *	more, or another
+ * @flips: the agent: how often it did
  * @ready: the agent: it is attached
  * @begun: nexuses that it heard of, which no other counter has
  * @begun_again: those of them that a dead agent had
@@ -37,6 +40,8 @@ struct ramdisk_state {
 	bool deaf;
 	bool stubborn;
 	bool slow;
+	bool flip;
+	uint32_t flips;
 	bool ready;
 	uint32_t begun;
 	uint32_t begun_again;
@@ -59,6 +64,7 @@ struct ramdisk_state {
  * @queues: default 1
  * @tags: default 128
  * @pool: bytes, default 4 MiB
+ * @targets: which targets of the first 64 it says there are; 0: it does not say
  * @data: the disk
  * @s: state; written by both
  * @pid: of the agent, 0 when there is none
@@ -69,6 +75,7 @@ struct ramdisk {
 	uint32_t queues;
 	uint32_t tags;
 	uint32_t pool;
+	uint64_t targets;
 	uint8_t *data;
 	volatile struct ramdisk_state *s;
 	pid_t pid;

@@ -62,6 +62,12 @@
  *	told by netlink, and nothing else is done: with agent_stall_kill=1, which is not the default,
  *	an agent that does not fetch is sent SIGKILL, so that another can serve the guest.
  *
+ * Targets that are not there
+ *	A guest looks for targets at all 256 addresses. VHX_AGENT_TARGETS says which there are: to
+ *	the others commands are answered BAD_TARGET at once, also while there is no agent. What the
+ *	last agent said of an endpoint holds until the next says otherwise. Before the first word of
+ *	it all commands go to the agent.
+ *
  * What a guest is told of
  *	VHX_AGENT_NOTIFY has an event of the device sent to the guest: a disk came, went, or changed.
  *	A guest that is not there, or has no room for it, is told later that it missed something.
@@ -180,6 +186,32 @@ struct vhx_agent_destroy {
 	char name[VHX_ENDPOINT_NAME_LEN];
 };
 
+#define VHX_AGENT_TARGETS_MAX	256
+
+/**
+ * struct vhx_agent_targets - say which targets an endpoint has (VHX_AGENT_TARGETS on a session)
+ * @size: sizeof(struct vhx_agent_targets)
+ * @flags: must be 0
+ * @endpoint: which, as VHX_AGENT_ATTACH numbered it
+ * @reserved: must be 0
+ * @map: bit i % 64 of word i / 64: target i is there
+ *
+ * It takes the place of what was said before, as a whole: a target that is in both is there all the
+ * time. Commands that came before go their way. The REPORT LUNS logical unit, which is of no target,
+ * is always there. Say it before the guest is told of a target that came, and after the last command
+ * to one that went.
+ *
+ * Return: 0; ENOENT no such endpoint in this session; ESHUTDOWN the session is over; EFAULT; E2BIG;
+ * EINVAL.
+ */
+struct vhx_agent_targets {
+	__u32 size;
+	__u32 flags;
+	__u32 endpoint;
+	__u32 reserved;
+	__u64 map[VHX_AGENT_TARGETS_MAX / 64];
+};
+
 /**
  * struct vhx_agent_notify - send an event to a guest (VHX_AGENT_NOTIFY on a session)
  * @size: sizeof(struct vhx_agent_notify)
@@ -216,6 +248,7 @@ struct vhx_agent_notify {
 #define VHX_AGENT_DETACH	_IOW(0xB9, 0x34, struct vhx_agent_detach)
 /* Nothing more is fetched; parked commands end with ESHUTDOWN. No argument. */
 #define VHX_AGENT_DRAIN		_IO(0xB9, 0x33)
+#define VHX_AGENT_TARGETS	_IOW(0xB9, 0x35, struct vhx_agent_targets)
 #define VHX_AGENT_NOTIFY	_IOW(0xB9, 0x36, struct vhx_agent_notify)
 
 /* sqe->cmd_op */
