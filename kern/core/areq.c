@@ -213,6 +213,8 @@ static int vhx_areq_take(struct vhx_areq *req)
 	req->copied += len;
 	req->win_off += req->win_len;
 	req->taken = true;
+	/* Of the next window nobody has seen anything. */
+	req->again = false;
 	return 0;
 }
 

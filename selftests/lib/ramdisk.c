@@ -242,6 +242,8 @@ static bool may_answer(const struct server *s, uint32_t tag)
 
 	if (r->type == VHX_AGENT_REQ_NEXUS)
 		return !st->slow;
+	if (st->most && st->answered >= st->most)
+		return false;
 	if (!st->hold)
 		return true;
 	if (st->deaf)

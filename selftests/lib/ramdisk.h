@@ -18,6 +18,7 @@
  * @deaf: the test: not even what the guest wants aborted, or a reset
  * @stubborn: the test: carry out what the guest wants aborted nevertheless
  * @slow: the test: do not answer that a nexus begins, which hold and deaf say nothing of
+ * @most: the test: give no answer once so many were taken; 0: no such bound
  * @flip: the test: all the time say anew which targets there are: those of ramdisk.targets, and one
  *	more, or another
  * @flips: the agent: how often it did
@@ -40,6 +41,7 @@ struct ramdisk_state {
 	bool deaf;
 	bool stubborn;
 	bool slow;
+	uint32_t most;
 	bool flip;
 	uint32_t flips;
 	bool ready;
