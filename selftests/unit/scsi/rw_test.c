@@ -308,6 +308,43 @@ static void windows_go_on(void **state)
 	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_INQUIRY_CHANGED);
 }
 
+/* What a command has no use for is residual, whatever it makes of the rest. */
+static void residual_of_what_moves_nothing(void **state)
+{
+	static const uint8_t cdbs[][10] = {
+		{ 0x00 }, { 0x15, 0x10 }, { 0x55, 0x10 }, { 0x42 }, { 0x3b, 0x02 }, { 0x3b, 0x0a },
+		{ 0x1b, 0, 0, 0, 1 }, { 0x35 }, { 0x2a }, { 0x2f }, { 0x16 }, { 0x17 }, { 0x1d, 0x04 },
+	};
+	uint8_t data[600] = { 0 };
+	struct rig *rig = *state;
+	struct shot *s;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cdbs); i++) {
+		uint8_t cdb[SCSI_CDB_MAX] = { 0 };
+
+		memcpy(cdb, cdbs[i], sizeof(cdbs[i]));
+		s = rig_out(rig, 0, cdb, data, sizeof(data));
+		assert_good(s);
+		assert_int_equal(s->cmd.residual, sizeof(data));
+		shot_free(s);
+		if (cdb[0] == 0x2a)
+			continue;
+		s = rig_in(rig, 0, cdb, sizeof(data));
+		assert_good(s);
+		assert_int_equal(s->cmd.residual, sizeof(data));
+		assert_int_equal(s->cmd.in_len, 0);
+		shot_free(s);
+	}
+	/* Nothing is moved by what is refused for any other reason than its data either. */
+	assert_int_equal(quick(rig, 0, CDB(0x16)), 0);
+	s = rig_in(rig, 1, rw(0x28, 0, 0, 1), BS);
+	assert_status(s, SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(s->cmd.residual, BS);
+	shot_free(s);
+	assert_int_equal(quick(rig, 0, CDB(0x17)), 0);
+}
+
 /* --- stable storage --- */
 
 static void fua_and_caches(void **state)
@@ -806,6 +843,7 @@ int main(void)
 		T(writes_in_windows),
 		T(windows_that_cannot_be),
 		T(windows_go_on),
+		T(residual_of_what_moves_nothing),
 		T(fua_and_caches),
 		T(verify_compares),
 		T(write_and_verify),

@@ -10,6 +10,7 @@ void cmd_status(struct scsi_cmd *cmd, enum scsi_status status)
 	if (status != SCSI_GOOD) {
 		cmd->last = true;
 		cmd->in_len = 0;
+		cmd->residual = cmd->total_in ? cmd->total_in : cmd->total_out;
 	}
 	cmd->task.finished = true;
 }
@@ -24,7 +25,6 @@ static void check_condition(struct scsi_cmd *cmd, const struct sense *sense)
 	const struct scsi_unit *unit = cmd->task.unit;
 
 	cmd->sense_len = sense_build(cmd->sense, sense, unit && unit->mode.d_sense);
-	cmd->residual = cmd->total_in ? cmd->total_in : cmd->total_out;
 	cmd_status(cmd, SCSI_CHECK_CONDITION);
 }
 
@@ -122,6 +122,9 @@ bool cmd_check_range(struct scsi_cmd *cmd, uint64_t lba, uint64_t nr)
 
 void cmd_consumed(struct scsi_cmd *cmd, uint64_t bytes)
 {
+	/* Of a guest that only has room for an answer nothing is used either. */
+	if (cmd->total_in)
+		return;
 	cmd->residual = cmd->total_out > bytes ? cmd->total_out - (uint32_t)bytes : 0;
 }
 

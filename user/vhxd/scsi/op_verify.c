@@ -65,7 +65,6 @@ void op_verify(struct scsi_cmd *cmd)
 	cmd->last = true;
 	if (!cmd_check_range(cmd, e.lba, e.nr))
 		return;
-	cmd_consumed(cmd, 0);
 	cmd->task.lba = e.lba;
 	cmd->task.left = e.nr;
 	cmd_claim(cmd, e.nr, false, verify_begin);

@@ -154,7 +154,9 @@ void scsi_submit(struct scsi_cmd *cmd)
 	cmd->status = SCSI_GOOD;
 	cmd->last = cmd->overrun = false;
 	cmd->sense_len = 0;
-	cmd->in_len = cmd->residual = 0;
+	cmd->in_len = 0;
+	/* Until a handler has use for some of it. */
+	cmd->residual = cmd->total_in ? cmd->total_in : cmd->total_out;
 	memset(&cmd->task, 0, sizeof(cmd->task));
 	if (!window_is_sound(cmd))
 		step = refuse_window;
