@@ -291,6 +291,25 @@ static void test_ended(void **state)
 	assert_int_equal(a->done.response, VIRTIO_SCSI_S_OK);
 	assert_int_equal(a->done.flags, VHX_AGENT_DONE_LAST);
 	assert_int_equal(a->done.resid, 8192);
+	/* A kernel that goes on nevertheless is told the same. */
+	req[6].gen++;
+	req[6].flags = 0;
+	req[6].win_off = 4096;
+	a->nr = 0;
+	a = go(6);
+	assert_int_equal(a->done.status, SCSI_GOOD);
+	assert_int_equal(a->done.response, VIRTIO_SCSI_S_OK);
+	assert_int_equal(a->done.resid, 8192);
+	/* The next agent has not seen the beginning, and is given it again or not. */
+	memset(&requests[6].cmd, 0, sizeof(requests[6].cmd));
+	req[6].gen++;
+	req[6].flags = VHX_AGENT_REQ_AGAIN;
+	req[6].scsi.cdb[4] = 12;
+	a->nr = 0;
+	a = go(6);
+	assert_int_equal(a->done.status, SCSI_GOOD);
+	assert_int_equal(a->done.response, VIRTIO_SCSI_S_OK);
+	assert_int_equal(a->done.resid, 8192 - 12);
 	/* Another command with the same tag is not taken for it. */
 	REQ(6, 0x00);
 	a = go(6);

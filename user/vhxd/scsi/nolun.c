@@ -67,8 +67,11 @@ void nolun_admit(struct scsi_cmd *cmd)
 	bool lun0 = !cmd->lun;
 
 	cmd->last = true;
-	if (cmd->win_off)
-		cmd_sense(cmd, SENSE_INTERNAL);
+	/* The unit went since the first window; of the one that is always there nothing is left. */
+	if (cmd->win_off && is_wlun(cmd))
+		cmd_good(cmd);
+	else if (cmd->win_off)
+		cmd_sense(cmd, SENSE_NO_LUN);
 	else if (opcode == 0x12)
 		inquiry(cmd);
 	else if (opcode == 0x03)

@@ -112,15 +112,52 @@ static bool check_reservation(struct scsi_cmd *cmd)
 	return false;
 }
 
-/* A command that has begun goes on, whatever has happened since. */
+/* Bytes that a command which cannot come in windows had use for: all in its first one. */
+static uint64_t list_len(const struct scsi_cmd *cmd)
+{
+	const uint8_t *cdb = cmd->cdb;
+	uint32_t bs = cmd->task.unit->block_size;
+
+	switch (cdb[0]) {
+	case 0x15:			/* MODE SELECT(6) */
+		return cdb[4];
+	case 0x3b:			/* WRITE BUFFER */
+		return get_be24(cdb + 6);
+	case 0x41:			/* WRITE SAME */
+		return bs;
+	case 0x42:			/* UNMAP */
+	case 0x55:			/* MODE SELECT(10) */
+		return get_be16(cdb + 7);
+	case 0x5f:			/* PERSISTENT RESERVE OUT */
+		return get_be32(cdb + 5);
+	case 0x89:			/* COMPARE AND WRITE */
+		return (uint64_t)cdb[13] * 2 * bs;
+	case 0x93:			/* WRITE SAME, but without a data-out buffer */
+		return cdb[1] & 0x01 ? 0 : bs;
+	}
+	return 0;
+}
+
+/* It was done with the first window, by whichever agent, or there would be no second. */
+static void surplus(struct scsi_cmd *cmd)
+{
+	cmd->last = true;
+	cmd_consumed(cmd, list_len(cmd));
+	cmd_good(cmd);
+}
+
+/*
+ * A command that has begun goes on, whatever has happened since; also with an agent that has not
+ * seen its beginning.
+ */
 static void admit_window(struct scsi_cmd *cmd)
 {
 	if (!check_known(cmd) || !check_cdb(cmd))
 		return;
-	if (cmd->task.op->flags & OP_WINDOWS)
+	if (!(cmd->task.op->flags & OP_WINDOWS))
+		surplus(cmd);
+	else if (check_fence(cmd))
 		cmd->task.op->handler(cmd);
-	else
-		cmd_sense(cmd, SENSE_INTERNAL);
 }
 
 static void admit(struct scsi_cmd *cmd)
