@@ -8,7 +8,8 @@
 #include "host.h"
 #include "log.h"
 
-#define LET_GO_MS	5000	/* for commands that are aborted to end */
+#define END_MS		2000	/* for commands to end by themselves */
+#define LET_GO_MS	5000	/* and, from then on aborted, at all */
 #define LOOK_MS		5
 
 static int take_place(struct host *host)
@@ -135,33 +136,57 @@ err_free:
 	return ret;
 }
 
-static int try_unmap(struct endpoint *endpoint, const struct lun *lun)
+static int try_unmap(struct endpoint *endpoint, const struct lun *lun, bool abort)
 {
 	int ret;
 
 	pthread_mutex_lock(&endpoint->group->lock);
 	ret = scsi_target_unmap(endpoint->target, lun->target, lun->lun);
-	if (ret == -EBUSY)
-		scsi_unit_abort(lun->disk->unit);
+	if (ret == -EBUSY && abort)
+		scsi_target_abort(endpoint->target, lun->target, lun->lun);
 	pthread_mutex_unlock(&endpoint->group->lock);
+	return ret;
+}
+
+static int retire(struct endpoint *endpoint, const struct lun *lun, bool retired)
+{
+	int ret;
+
+	pthread_mutex_lock(&endpoint->group->lock);
+	ret = scsi_target_retire(endpoint->target, lun->target, lun->lun, retired);
+	pthread_mutex_unlock(&endpoint->group->lock);
+	return ret;
+}
+
+/* New commands have to wait; those under way end, or are aborted when that takes long. */
+static int unmap(struct endpoint *endpoint, const struct lun *lun)
+{
+	unsigned int waited;
+	int ret;
+
+	ret = retire(endpoint, lun, true);
+	if (ret)
+		return ret;
+	for (waited = 0;; waited += LOOK_MS) {
+		ret = try_unmap(endpoint, lun, waited >= END_MS);
+		if (ret != -EBUSY || waited >= LET_GO_MS)
+			break;
+		usleep(LOOK_MS * 1000);
+	}
+	if (ret)
+		retire(endpoint, lun, false);
 	return ret;
 }
 
 int host_remove_disk(struct host *host, struct endpoint *endpoint, struct lun *lun,
 		     struct msg *msg)
 {
-	unsigned int waited;
 	int ret;
 
-	for (waited = 0;; waited += LOOK_MS) {
-		ret = try_unmap(endpoint, lun);
-		if (ret != -EBUSY || waited >= LET_GO_MS)
-			break;
-		usleep(LOOK_MS * 1000);
-	}
+	ret = unmap(endpoint, lun);
 	if (ret)
-		return msg_set(msg, ret, "%s: its I/O does not end (%s)", lun->disk->conf.path,
-			       msg_errno(ret));
+		return msg_set(msg, ret, "%s: its I/O does not end (%s), so that it stays",
+			       lun->disk->conf.path, msg_errno(ret));
 	list_del(&lun->node);
 	lun->disk->uses--;
 	put_disk(host, lun->disk);

@@ -113,6 +113,120 @@ static void luns_come_and_go(void **state)
 	assert_false(scsi_target_has(rig->target[0], 1));
 }
 
+/* Nothing behind another target id can hear of a unit there: whoever is at this wwpn does. */
+static void other_target_ids_hear_of_it(void **state)
+{
+	const struct scsi_unit_config c = { .name = "disk1", .block_size = 512 };
+	struct rig *rig = *state;
+	struct scsi_unit *unit;
+
+	assert_int_equal(scsi_unit_create(&c, rig->backend, &unit, NULL), 0);
+	assert_int_equal(scsi_target_map(rig->target[0], 9, 0, unit), 0);
+	assert_true(scsi_target_has(rig->target[0], 9));
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_LUNS_CHANGED);
+	assert_int_equal(quick(rig, 0, CDB(0)), 0);
+	assert_int_equal(quick(rig, 1, CDB(0)), 0);
+	assert_int_equal(scsi_target_unmap(rig->target[0], 9, 0), 0);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_LUNS_CHANGED);
+	assert_int_equal(quick(rig, 1, CDB(0)), 0);
+	assert_int_equal(scsi_unit_destroy(unit), 0);
+}
+
+/* A unit that is to go: new commands have to wait, old ones end as they would have. */
+static void retiring(void **state)
+{
+	struct rig *rig = *state;
+	struct shot *mine, *other;
+
+	rig->engine.hold = true;
+	mine = reading(rig, 0, 1);
+	other = reading(rig, 1, 2);
+	scsi_submit(&mine->cmd);
+	scsi_submit(&other->cmd);
+	assert_int_equal(scsi_target_unmap(rig->target[0], 0, DISK_LUN), -EBUSY);
+	assert_int_equal(scsi_target_retire(rig->target[0], 0, 7, true), -ENOENT);
+	assert_int_equal(scsi_target_retire(rig->target[0], 0, DISK_LUN, true), 0);
+	assert_int_equal(scsi_target_unmap(rig->target[0], 0, DISK_LUN), -EBUSY);
+	assert_int_equal(quick(rig, 0, CDB(0)), SCSI_BUSY);
+	assert_int_equal(quick(rig, 0, CDB(0x12, 0, 0, 0, 36)), SCSI_BUSY);
+	assert_int_equal(quick(rig, 1, CDB(0)), 0);
+	assert_int_equal(mine->dones, 0);
+
+	/* It is not to go after all. */
+	assert_int_equal(scsi_target_retire(rig->target[0], 0, DISK_LUN, false), 0);
+	assert_int_equal(quick(rig, 0, CDB(0)), 0);
+
+	/* It is: one of the two guests' commands is aborted, the other's is not. */
+	assert_int_equal(scsi_target_retire(rig->target[0], 0, DISK_LUN, true), 0);
+	scsi_target_abort(rig->target[0], 0, DISK_LUN);
+	rig->engine.hold = false;
+	engine_double_do_all(&rig->engine);
+	assert_int_equal(mine->dones, 1);
+	assert_status(mine, SCSI_TASK_ABORTED);
+	assert_int_equal(other->dones, 1);
+	assert_good(other);
+	shot_free(mine);
+	shot_free(other);
+	assert_int_equal(scsi_target_unmap(rig->target[0], 0, DISK_LUN), 0);
+	assert_int_equal(scsi_target_retire(rig->target[0], 0, DISK_LUN, true), -ENOENT);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_NO_LUN);
+	assert_int_equal(scsi_target_map(rig->target[0], 0, DISK_LUN, rig->unit), 0);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_POWER_ON);
+	assert_int_equal(quick(rig, 0, CDB(0)), 0);
+}
+
+static struct {
+	int n;
+	uint8_t id;
+	uint16_t lun, code;
+	void *owner;
+} heard;
+
+static void hear(const struct scsi_watch *watch, uint8_t id, uint16_t lun, uint16_t code)
+{
+	heard.n++;
+	heard.id = id;
+	heard.lun = lun;
+	heard.code = code;
+	heard.owner = watch->owner;
+}
+
+static void who_watches_hears_of_changes(void **state)
+{
+	static const uint8_t wce_off[] = { 0, 0, 0, 0, 0x08, 18 };
+	const struct scsi_watch watch = { hear, &heard };
+	struct rig *rig = *state;
+	uint8_t list[24] = { 0 };
+
+	heard.n = 0;
+	scsi_target_watch(rig->target[1], &watch);
+	assert_int_equal(truncate(rig->path, 2 * DISK_SIZE), 0);
+	assert_int_equal(scsi_unit_resized(rig->unit), 0);
+	assert_int_equal(heard.n, 1);
+	assert_int_equal(heard.code, 0x2a09);
+	assert_int_equal(heard.id, 0);
+	assert_int_equal(heard.lun, DISK_LUN);
+	assert_ptr_equal(heard.owner, &heard);
+	assert_int_equal(scsi_unit_resized(rig->unit), 0);
+	assert_int_equal(heard.n, 1);
+	rig_quiet(rig);
+	/* One's own changes are no news; another's are. */
+	memcpy(list, wce_off, sizeof(wce_off));
+	assert_int_equal(quick_out(rig, 1, CDB(0x15, 0x10, 0, 0, 24), list, 24), 0);
+	assert_int_equal(heard.n, 1);
+	list[6] = 0x04;
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_MODE_CHANGED);
+	assert_int_equal(quick_out(rig, 0, CDB(0x15, 0x10, 0, 0, 24), list, 24), 0);
+	assert_int_equal(heard.n, 2);
+	assert_int_equal(heard.code, 0x2a01);
+	scsi_unit_inquiry_changed(rig->unit);
+	assert_int_equal(heard.n, 3);
+	assert_int_equal(heard.code, 0x3f03);
+	scsi_target_watch(rig->target[1], NULL);
+	scsi_unit_inquiry_changed(rig->unit);
+	assert_int_equal(heard.n, 3);
+}
+
 static void strongest_reset_says_it_all(void **state)
 {
 	struct rig *rig = *state;
@@ -358,6 +472,9 @@ int main(void)
 		T(what_an_attention_does_not_stop),
 		T(resize),
 		T(luns_come_and_go),
+		T(other_target_ids_hear_of_it),
+		T(retiring),
+		T(who_watches_hears_of_changes),
 		T(strongest_reset_says_it_all),
 		T(nexus_loss_lets_go),
 		T(several_come_in_order),

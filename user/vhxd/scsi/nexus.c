@@ -43,7 +43,8 @@ int nexus_attach(struct scsi_nexus *nexus, const struct mapping *m)
 	list_add(&m->unit->itls, &itl->in_unit);
 	list_add(&nexus->itls, &itl->in_nexus);
 	pr_attach(itl);
-	if (!state_restore_ua(itl))
+	itl->known = state_restore_ua(itl);
+	if (!itl->known)
 		ua_set(itl, UA_POWER_ON);
 	return 0;
 }
@@ -94,6 +95,22 @@ static void detach_all(struct scsi_nexus *nexus)
 		nexus_detach(nexus, itl->target, itl->lun);
 }
 
+/* Disks that came while no agent was there: a guest that knows the others has not heard of them. */
+static void tell_of_new(struct scsi_nexus *nexus)
+{
+	struct scsi_itl *itl;
+	bool new = false;
+
+	list_for_each(itl, &nexus->itls, in_nexus)
+		new = new || !itl->known;
+	list_for_each(itl, &nexus->itls, in_nexus) {
+		if (!new || !itl->known)
+			continue;
+		ua_set(itl, UA_LUNS_CHANGED);
+		state_flush(itl->unit);
+	}
+}
+
 int scsi_nexus_create(struct scsi_target *target, const char *name, struct scsi_nexus **nexus)
 {
 	struct scsi_nexus *n;
@@ -117,6 +134,7 @@ int scsi_nexus_create(struct scsi_target *target, const char *name, struct scsi_
 		if (ret)
 			goto err_detach;
 	}
+	tell_of_new(n);
 	list_add(&target->nexuses, &n->in_target);
 	*nexus = n;
 	return 0;

@@ -148,7 +148,7 @@ static void apply(struct scsi_cmd *cmd, const struct mode *new)
 	if (!memcmp(&unit->mode, new, sizeof(*new)))
 		return;
 	unit->mode = *new;
-	ua_set_others(unit, cmd->task.itl, UA_MODE_CHANGED);
+	ua_changed(unit, cmd->task.itl, UA_MODE_CHANGED);
 	state_touch(unit);
 }
 

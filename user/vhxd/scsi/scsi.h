@@ -179,11 +179,33 @@ int scsi_target_create(const char *wwpn, uint16_t port, struct scsi_target **tar
 		       struct msg *msg);
 int scsi_target_destroy(struct scsi_target *target);
 
-/* Guests are told by REPORTED LUNS DATA HAS CHANGED. A unit is at one place of a target. */
+/*
+ * Guests are told by REPORTED LUNS DATA HAS CHANGED, at all other units of the wwpn: who has no
+ * unit behind that target id yet would not hear of it. A unit is at one place of a target.
+ */
 int scsi_target_map(struct scsi_target *target, uint8_t id, uint16_t lun,
 		    struct scsi_unit *unit);
-/* -EBUSY while a command is there: scsi_unit_abort() and wait for them */
+/*
+ * A unit that is to go takes no more commands there: they are BUSY, until it is unmapped, or is not
+ * to go after all. Those that have begun go on.
+ */
+int scsi_target_retire(struct scsi_target *target, uint8_t id, uint16_t lun, bool retired);
+/* -EBUSY while a command is there: wait for them, or scsi_target_abort() them as well */
 int scsi_target_unmap(struct scsi_target *target, uint8_t id, uint16_t lun);
+
+/**
+ * struct scsi_watch - who wants to tell guests at once what an attention tells them by and by
+ * @changed: a unit's parameters did, of a target's unit: @code is the attention's. Called from
+ *	whatever changed them
+ * @owner: whatever the caller likes
+ */
+struct scsi_watch {
+	void (*changed)(const struct scsi_watch *watch, uint8_t id, uint16_t lun, uint16_t code);
+	void *owner;
+};
+
+/* NULL for nobody; @watch stays the caller's, until the target is destroyed. */
+void scsi_target_watch(struct scsi_target *target, const struct scsi_watch *watch);
 /* Whether there is a target of this id: a command to another is BAD TARGET for the kernel. */
 bool scsi_target_has(const struct scsi_target *target, uint8_t id);
 
@@ -202,7 +224,7 @@ int scsi_lun_reset(struct scsi_target *target, uint8_t id, uint16_t lun);
 void scsi_target_reset(struct scsi_target *target, uint8_t id);
 void scsi_nexus_loss(struct scsi_nexus *nexus);
 
-/* Only the aborting. */
-void scsi_unit_abort(struct scsi_unit *unit);
+/* Only the aborting: of what came by that place, and not by other targets'. */
+void scsi_target_abort(struct scsi_target *target, uint8_t id, uint16_t lun);
 
 #endif

@@ -178,6 +178,11 @@ static void refuse_window(struct scsi_cmd *cmd)
 	cmd_sense(cmd, SENSE_INTERNAL);
 }
 
+static void refuse_retired(struct scsi_cmd *cmd)
+{
+	cmd_status(cmd, SCSI_BUSY);
+}
+
 static void refuse_attr(struct scsi_cmd *cmd)
 {
 	cmd_sense(cmd, SENSE_BAD_MESSAGE);
@@ -199,6 +204,8 @@ void scsi_submit(struct scsi_cmd *cmd)
 		step = refuse_window;
 	else if (cmd->attr >= SCSI_ATTR_ACA)
 		step = refuse_attr;
+	else if (itl && itl->retired && !cmd->win_off)
+		step = refuse_retired;
 	task_begin(cmd, itl, step);
 	task_run(cmd);
 }

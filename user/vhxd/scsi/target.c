@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nexus.h"
+#include "state.h"
 #include "task.h"
 #include "unit.h"
 
@@ -100,6 +101,11 @@ bool scsi_target_has(const struct scsi_target *target, uint8_t id)
 	return target->nr_units[id];
 }
 
+void scsi_target_watch(struct scsi_target *target, const struct scsi_watch *watch)
+{
+	target->watch = watch;
+}
+
 static struct mapping *find(const struct scsi_target *target, uint8_t id, uint16_t lun)
 {
 	struct mapping *m;
@@ -122,15 +128,23 @@ static void insert(struct scsi_target *target, struct mapping *new)
 	target->nr_units[new->id]++;
 }
 
-static void luns_changed(struct scsi_target *target, uint8_t id, const struct scsi_unit *but)
+/*
+ * Strictly it is a matter of one target id. But a guest that has nothing behind that id yet has
+ * nobody there to hear of it, and whoever has seen one list looks for the others.
+ */
+static void luns_changed(struct scsi_target *target, const struct scsi_unit *but)
 {
 	struct scsi_nexus *nexus;
 	struct scsi_itl *itl;
 
-	list_for_each(nexus, &target->nexuses, in_target)
-		list_for_each(itl, &nexus->itls, in_nexus)
-			if (itl->target == id && itl->unit != but)
-				ua_set(itl, UA_LUNS_CHANGED);
+	list_for_each(nexus, &target->nexuses, in_target) {
+		list_for_each(itl, &nexus->itls, in_nexus) {
+			if (itl->unit == but)
+				continue;
+			ua_set(itl, UA_LUNS_CHANGED);
+			state_flush(itl->unit);
+		}
+	}
 }
 
 int scsi_target_map(struct scsi_target *target, uint8_t id, uint16_t lun, struct scsi_unit *unit)
@@ -158,8 +172,33 @@ int scsi_target_map(struct scsi_target *target, uint8_t id, uint16_t lun, struct
 		scsi_target_unmap(target, id, lun);
 		return ret;
 	}
-	luns_changed(target, id, unit);
+	luns_changed(target, unit);
 	return 0;
+}
+
+int scsi_target_retire(struct scsi_target *target, uint8_t id, uint16_t lun, bool retired)
+{
+	struct mapping *m = find(target, id, lun);
+	struct scsi_itl *itl;
+
+	if (!m)
+		return -ENOENT;
+	list_for_each(itl, &m->unit->itls, in_unit)
+		if (itl->nexus->target == target)
+			itl->retired = retired;
+	return 0;
+}
+
+void scsi_target_abort(struct scsi_target *target, uint8_t id, uint16_t lun)
+{
+	struct mapping *m = find(target, id, lun);
+	struct scsi_itl *itl;
+
+	if (!m)
+		return;
+	list_for_each(itl, &m->unit->itls, in_unit)
+		if (itl->nexus->target == target)
+			task_abort_all(m->unit, itl, NULL);
 }
 
 static bool is_busy(const struct scsi_target *target, const struct scsi_unit *unit)
@@ -183,7 +222,7 @@ int scsi_target_unmap(struct scsi_target *target, uint8_t id, uint16_t lun)
 		return -EBUSY;
 	list_for_each(nexus, &target->nexuses, in_target)
 		nexus_detach(nexus, id, lun);
-	luns_changed(target, id, m->unit);
+	luns_changed(target, m->unit);
 	list_del(&m->in_target);
 	target->nr_units[id]--;
 	free(m);

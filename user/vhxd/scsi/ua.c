@@ -44,6 +44,19 @@ void ua_set_others(struct scsi_unit *unit, const struct scsi_itl *but, enum ua u
 			ua_set(itl, ua);
 }
 
+void ua_changed(struct scsi_unit *unit, const struct scsi_itl *but, enum ua ua)
+{
+	const struct scsi_watch *watch;
+	struct scsi_itl *itl;
+
+	ua_set_others(unit, but, ua);
+	list_for_each(itl, &unit->itls, in_unit) {
+		watch = itl->nexus->target->watch;
+		if (itl != but && watch)
+			watch->changed(watch, itl->target, itl->lun, codes[ua] & 0xffff);
+	}
+}
+
 void ua_clear(struct scsi_itl *itl, enum ua ua)
 {
 	if (!(itl->ua & UA_BIT(ua)))

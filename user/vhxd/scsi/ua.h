@@ -35,6 +35,8 @@ struct scsi_unit;
 void ua_set(struct scsi_itl *itl, enum ua ua);
 /* To all of the unit's nexuses but one, or none if @but is NULL */
 void ua_set_others(struct scsi_unit *unit, const struct scsi_itl *but, enum ua ua);
+/* The same, of what guests may be told of at once, see struct scsi_watch */
+void ua_changed(struct scsi_unit *unit, const struct scsi_itl *but, enum ua ua);
 /* It need not be told any more. */
 void ua_clear(struct scsi_itl *itl, enum ua ua);
 /* The first that is pending, which is not any more; SENSE_NONE if there is none. */

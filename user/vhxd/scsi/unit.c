@@ -174,14 +174,14 @@ int scsi_unit_resized(struct scsi_unit *unit)
 	if (ret)
 		return ret;
 	if (unit->blocks != before)
-		ua_set_others(unit, NULL, UA_CAPACITY_CHANGED);
+		ua_changed(unit, NULL, UA_CAPACITY_CHANGED);
 	state_flush(unit);
 	return 0;
 }
 
 void scsi_unit_inquiry_changed(struct scsi_unit *unit)
 {
-	ua_set_others(unit, NULL, UA_INQUIRY_CHANGED);
+	ua_changed(unit, NULL, UA_INQUIRY_CHANGED);
 	state_flush(unit);
 }
 
@@ -193,9 +193,4 @@ void scsi_unit_set_gone(struct scsi_unit *unit, bool gone)
 int scsi_unit_save(struct scsi_unit *unit)
 {
 	return state_save(unit, unit->pr);
-}
-
-void scsi_unit_abort(struct scsi_unit *unit)
-{
-	task_abort_all(unit, NULL, NULL);
 }

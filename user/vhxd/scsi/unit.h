@@ -76,6 +76,8 @@ struct scsi_unit {
 /**
  * struct scsi_itl - a nexus at a unit
  * @ua: attentions that are pending
+ * @retired: the unit is to go from there
+ * @known: an agent before had it: its guest has seen the unit
  * @registered, @holder: by PERSISTENT RESERVE OUT; kept here for the check of each command
  */
 struct scsi_itl {
@@ -85,6 +87,8 @@ struct scsi_itl {
 	uint8_t target;
 	uint16_t lun;
 	ua_mask ua;
+	bool retired;
+	bool known;
 	bool registered, holder;
 };
 
@@ -115,12 +119,17 @@ struct mapping {
 	uint16_t lun;
 };
 
+/**
+ * struct scsi_target - a wwpn
+ * @watch: who tells its guests, or NULL
+ */
 struct scsi_target {
 	char wwpn[SCSI_NAME_MAX + 1];
 	uint16_t port;
 	uint64_t naa;
 	struct list nexuses;
 	struct list mappings;		/* by id and LUN, ascending */
+	const struct scsi_watch *watch;
 	uint32_t nr_units[SCSI_MAX_TARGET + 1];
 };
 
