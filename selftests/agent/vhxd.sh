@@ -10,6 +10,7 @@ export VHXD_SOCKET="$tmp/vhxd.sock"
 conf=$tmp/vhxd.conf
 wwpn=naa.5001405$(printf %09x $$)
 pid=
+guest=
 
 # disk NAME SIZE: an image
 disk()
@@ -36,7 +37,8 @@ answers()
 # begin NAME: start vhxd and wait until it answers. Not by run: that is a subshell.
 begin()
 {
-	vhxd --foreground --config "$conf" >"$tmp/log" 2>&1 &
+	# Not with the guest's ends: it would not see that they are closed.
+	vhxd --foreground --config "$conf" >"$tmp/log" 2>&1 6>&- 7<&- &
 	pid=$!
 	until_true 20 answers
 	ok $? "$1" || diag "vhxd does not answer: $(cat "$tmp/log")"
@@ -58,8 +60,45 @@ disks()
 	json "$1" "$2"
 }
 
+# guest_begin: a guest at the target (tools/guest.c); guest_end
+guest_begin()
+{
+	rm -f "$tmp/guest.in" "$tmp/guest.out"
+	mkfifo "$tmp/guest.in" "$tmp/guest.out"
+	build/selftests/agent/tools/guest "$wwpn" <"$tmp/guest.in" >"$tmp/guest.out" 2>"$tmp/guest.err" &
+	guest=$!
+	exec 6>"$tmp/guest.in" 7<"$tmp/guest.out"
+	read -r said <&7 || bail "no guest: $(cat "$tmp/guest.err")"
+}
+
+guest_end()
+{
+	exec 6>&- 7<&-
+	wait "$guest"
+	guest=
+}
+
+# ask COMMAND...: what the guest says, into $said
+ask()
+{
+	echo "$*" >&6
+	said=
+	read -r said <&7 || said="nothing more"
+}
+
+# guest ANSWER NAME COMMAND...: the guest's answer is this one
+guest()
+{
+	wanted=$1
+	name=$2
+	shift 2
+	ask "$@"
+	is "$said" "$wanted" "$name"
+}
+
 kill_it()
 {
 	[ -z "$pid" ] || kill -9 "$pid"
+	[ -z "$guest" ] || kill -9 "$guest"
 }
 at_exit kill_it

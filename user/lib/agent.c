@@ -137,6 +137,28 @@ int vhx_agent__detach(struct vhx_agent *agent, __u32 endpoint)
 	return ioctl(agent->fd, VHX_AGENT_DETACH, &arg) ? -errno : 0;
 }
 
+int vhx_agent__targets(struct vhx_agent *agent, __u32 endpoint,
+		       const __u64 map[VHX_AGENT_TARGETS_MAX / 64])
+{
+	struct vhx_agent_targets arg = { .size = sizeof(arg), .endpoint = endpoint };
+
+	memcpy(arg.map, map, sizeof(arg.map));
+	return ioctl(agent->fd, VHX_AGENT_TARGETS, &arg) ? -errno : 0;
+}
+
+int vhx_agent__notify(struct vhx_agent *agent, const struct vhx_agent_notify *event)
+{
+	struct vhx_agent_notify arg = {
+		.size = sizeof(arg),
+		.endpoint = event->endpoint,
+		.event = event->event,
+		.reason = event->reason,
+	};
+
+	memcpy(arg.lun, event->lun, sizeof(arg.lun));
+	return ioctl(agent->fd, VHX_AGENT_NOTIFY, &arg) ? -errno : 0;
+}
+
 int vhx_agent__destroy(int ctl, const char *name)
 {
 	struct vhx_agent_destroy arg = { .size = sizeof(arg), .class = VHX_ENDPOINT_SCSI };

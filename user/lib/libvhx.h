@@ -772,6 +772,27 @@ VHX_API int vhx_agent__attach(struct vhx_agent *agent, const char *name, __u32 q
 VHX_API int vhx_agent__detach(struct vhx_agent *agent, __u32 endpoint);
 
 /**
+ * vhx_agent__targets() - say which targets an endpoint has
+ * @endpoint: its number
+ * @map: bit i % 64 of word i / 64: target i is there
+ *
+ * Return: 0; -ENOENT: no such endpoint; -ESHUTDOWN: the session is over; -ENOTTY: the module is
+ * older than that.
+ */
+VHX_API int vhx_agent__targets(struct vhx_agent *agent, __u32 endpoint,
+			       const __u64 map[VHX_AGENT_TARGETS_MAX / 64]);
+
+/**
+ * vhx_agent__notify() - send an event to an endpoint's guest
+ * @event: all but its size and what must be 0 is filled in
+ *
+ * Return: 0; -ENOTCONN: no VMM is there; -EOPNOTSUPP: the guest does not want to hear of it; -ENOSPC:
+ * it only hears that it missed something; -EINVAL; -ENOENT; -ESHUTDOWN; -ENOTTY: the module is older
+ * than that.
+ */
+VHX_API int vhx_agent__notify(struct vhx_agent *agent, const struct vhx_agent_notify *event);
+
+/**
  * vhx_agent__destroy() - forget a SCSI endpoint
  * @ctl: VHX_NODE_CTL
  *

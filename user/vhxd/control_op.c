@@ -85,8 +85,8 @@ static int do_show(struct ask *ask)
 	return ret;
 }
 
-/* A target that nobody named before is served from now on. */
-static int get_target(struct ask *ask)
+/* A target that nobody named before is served from now on, and begins once it has its disk. */
+static int get_target(struct ask *ask, bool *new)
 {
 	struct target_conf conf = { 0 };
 	const char *wwpn = text_of(ask, "target");
@@ -97,22 +97,36 @@ static int get_target(struct ask *ask)
 	if (!*wwpn || strlen(wwpn) >= sizeof(conf.wwpn) || strpbrk(wwpn, " \t/"))
 		return msg_set(&ask->msg, -EINVAL, "\"%.80s\" is no wwpn", wwpn);
 	strcpy(conf.wwpn, wwpn);
+	*new = true;
 	return endpoint_open(ask->host, &conf, &ask->endpoint, &ask->msg);
+}
+
+/* Also without it: then there is nothing yet. */
+static int add_disk(struct ask *ask, bool new)
+{
+	struct msg msg;
+	int ret, err = 0;
+
+	conf_name_disk(&ask->disk, ask->endpoint->wwpn);
+	ret = host_add_disk(ask->host, ask->endpoint, &ask->disk, true, &ask->msg);
+	if (new)
+		err = endpoint_begin(ask->host, ask->endpoint, ret ? &msg : &ask->msg);
+	return ret ? ret : err;
 }
 
 static int do_add(struct ask *ask)
 {
+	bool new = false;
 	int ret;
 
 	ret = conf_parse_place(&ask->disk, text_of(ask, "place"), &ask->msg);
 	if (!ret)
 		ret = conf_parse_disk(&ask->disk, text_of(ask, "disk"), &ask->msg);
 	if (!ret)
-		ret = get_target(ask);
+		ret = get_target(ask, &new);
 	if (ret)
 		return ret;
-	conf_name_disk(&ask->disk, ask->endpoint->wwpn);
-	ret = host_add_disk(ask->host, ask->endpoint, &ask->disk, true, &ask->msg);
+	ret = add_disk(ask, new);
 	if (ret == -EACCES || ret == -EPERM)
 		ask->hint = "vhxd's user may not open it: \"user =\" in vhxd.conf(5)";
 	if (ret)

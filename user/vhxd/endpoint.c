@@ -7,6 +7,7 @@
 
 #include "host.h"
 #include "log.h"
+#include "news.h"
 #include "retry.h"
 
 #define LET_GO_MS	5000	/* for what loops have of it to end */
@@ -92,18 +93,8 @@ static int attach(struct host *host, const struct target_conf *conf, uint32_t *n
 
 static int open_scsi(struct host *host, struct endpoint *e, struct msg *msg)
 {
-	int ret;
-
 	e->port = pick_port(host, e->wwpn);
-	ret = scsi_target_create(e->wwpn, e->port, &e->target, msg);
-	if (ret)
-		return ret;
-	/* An endpoint has one VM at a time, so that its name is the VM's as well. */
-	ret = scsi_nexus_create(e->target, e->wwpn, &e->nexus);
-	if (!ret)
-		return 0;
-	scsi_target_destroy(e->target);
-	return msg_set(msg, ret, "%s: no nexus (%s)", e->wwpn, msg_errno(ret));
+	return scsi_target_create(e->wwpn, e->port, &e->target, msg);
 }
 
 int endpoint_open(struct host *host, const struct target_conf *conf, struct endpoint **endpoint,
@@ -121,16 +112,15 @@ int endpoint_open(struct host *host, const struct target_conf *conf, struct endp
 	ret = e->group ? open_scsi(host, e, msg) : msg_set(msg, -ENOMEM, "no memory");
 	if (ret)
 		goto err_free;
+	pthread_mutex_lock(&host->opening);
 	ret = attach(host, conf, &e->number, msg);
 	if (ret)
 		goto err_scsi;
-	/* Loops may run: a request of it can come from now on. */
-	__atomic_store_n(&host->endpoints[e->number], e, __ATOMIC_RELEASE);
 	*endpoint = e;
 	return 0;
 
 err_scsi:
-	scsi_nexus_destroy(e->nexus);
+	pthread_mutex_unlock(&host->opening);
 	scsi_target_destroy(e->target);
 err_free:
 	free(e);
@@ -180,4 +170,37 @@ int endpoint_close(struct host *host, struct endpoint *e, struct msg *msg)
 	pthread_mutex_unlock(&e->group->lock);
 	free(e);
 	return 0;
+}
+
+int endpoint_begin(struct host *host, struct endpoint *endpoint, struct msg *msg)
+{
+	int ret;
+
+	/* An endpoint has one VM at a time, so that its name is the VM's as well. */
+	ret = scsi_nexus_create(endpoint->target, endpoint->wwpn, &endpoint->nexus);
+	if (ret) {
+		msg_set(msg, ret, "%s: no nexus (%s)", endpoint->wwpn, msg_errno(ret));
+	} else {
+		news_watch(host, endpoint);
+		__atomic_store_n(&host->endpoints[endpoint->number], endpoint, __ATOMIC_RELEASE);
+		news_targets(host, endpoint);
+	}
+	pthread_mutex_unlock(&host->opening);
+	return ret;
+}
+
+struct endpoint *endpoint_at(struct host *host, uint32_t number)
+{
+	struct endpoint *e;
+
+	if (number >= VHX_AGENT_ENDPOINTS_MAX)
+		return NULL;
+	e = __atomic_load_n(host->endpoints + number, __ATOMIC_ACQUIRE);
+	if (e)
+		return e;
+	/* It is attached, or the kernel would not know it: its disks are on their way. */
+	pthread_mutex_lock(&host->opening);
+	e = __atomic_load_n(host->endpoints + number, __ATOMIC_ACQUIRE);
+	pthread_mutex_unlock(&host->opening);
+	return e;
 }

@@ -57,9 +57,12 @@ static int open_target(struct host *host, const struct target_conf *conf, struct
 	int ret;
 
 	ret = endpoint_open(host, conf, &endpoint, msg);
+	if (ret)
+		return ret;
 	for (i = 0; !ret && i < conf->nr_disks; i++)
 		ret = host_add_disk(host, endpoint, conf->disks + i, false, msg);
-	return ret;
+	/* The first message is the one that counts, and the end of it all. */
+	return ret ? ret : endpoint_begin(host, endpoint, msg);
 }
 
 static int open_targets(struct host *host, struct msg *msg)
@@ -99,6 +102,7 @@ int host_open(struct host *host, struct conf *conf, struct msg *msg)
 
 	memset(host, 0, sizeof(*host));
 	host->conf = conf;
+	pthread_mutex_init(&host->opening, NULL);
 	list_init(&host->groups);
 	list_init(&host->disks);
 	read_boot_id(host->boot_id, sizeof(host->boot_id));

@@ -30,6 +30,8 @@ struct lun {
  * @number: what requests call it
  * @port: its relative target port, which only depends on the wwpn where none is taken
  * @leaving: it is to be closed, and the kernel gives nothing more of it
+ * @nexus: NULL until endpoint_begin()
+ * @watch: hears of changes, for @agent to tell the guest
  */
 struct endpoint {
 	char wwpn[CONF_WWPN_LEN];
@@ -40,11 +42,14 @@ struct endpoint {
 	struct scsi_target *target;
 	struct scsi_nexus *nexus;
 	struct list luns;
+	struct scsi_watch watch;
+	struct vhx_agent *agent;
 };
 
 /**
  * struct host - see above
  * @endpoints: by number; one that is there stays as long as a loop has a request of it
+ * @opening: held while one is attached and not there yet
  * @places: which of the registered files are taken
  */
 struct host {
@@ -56,6 +61,7 @@ struct host {
 	struct queue *queues;
 	bool loops_run;
 	struct endpoint *endpoints[VHX_AGENT_ENDPOINTS_MAX];
+	pthread_mutex_t opening;
 	struct list groups;
 	struct list disks;
 	bool places[LOOP_NR_FILES];
@@ -71,10 +77,18 @@ bool host_alive(struct host *host);
 
 /* endpoint.c */
 struct endpoint *endpoint_find(struct host *host, const char *wwpn);
+/*
+ * Attached, and without disks. Requests of it can come from then on: they wait for
+ * endpoint_begin(), which must follow.
+ */
 int endpoint_open(struct host *host, const struct target_conf *conf, struct endpoint **endpoint,
 		  struct msg *msg);
 /* Its guest waits for who serves it next. An error is said, and then it is to be tried again. */
 int endpoint_close(struct host *host, struct endpoint *endpoint, struct msg *msg);
+/* Its guest comes, or is there still: to the disks that there are by now, without being told. */
+int endpoint_begin(struct host *host, struct endpoint *endpoint, struct msg *msg);
+/* As requests call it; waits for one that is being opened. NULL if there is none. */
+struct endpoint *endpoint_at(struct host *host, uint32_t number);
 struct lun *endpoint_lun(const struct endpoint *endpoint, uint8_t target, uint16_t lun);
 
 /* host_disk.c */

@@ -7,6 +7,7 @@
 
 #include "host.h"
 #include "log.h"
+#include "news.h"
 
 #define END_MS		2000	/* for commands to end by themselves */
 #define LET_GO_MS	5000	/* and, from then on aborted, at all */
@@ -127,6 +128,8 @@ int host_add_disk(struct host *host, struct endpoint *endpoint, const struct dis
 	}
 	lun->disk->uses++;
 	list_add(&endpoint->luns, &lun->node);
+	if (endpoint->nexus)
+		news_added(host, endpoint, lun);
 	return 0;
 
 err_put:
@@ -188,6 +191,7 @@ int host_remove_disk(struct host *host, struct endpoint *endpoint, struct lun *l
 		return msg_set(msg, ret, "%s: its I/O does not end (%s), so that it stays",
 			       lun->disk->conf.path, msg_errno(ret));
 	list_del(&lun->node);
+	news_removed(host, endpoint, lun);
 	lun->disk->uses--;
 	put_disk(host, lun->disk);
 	free(lun);

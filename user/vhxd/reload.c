@@ -64,22 +64,12 @@ static int update(struct host *host, struct endpoint *endpoint, const struct tar
 	return 0;
 }
 
-static int add_new(struct host *host, const struct target_conf *target)
+static int add_disks(struct host *host, struct endpoint *endpoint, const struct target_conf *target)
 {
-	struct endpoint *endpoint = endpoint_find(host, target->wwpn);
 	struct msg msg;
 	unsigned int i;
 	int ret = 0;
 
-	if (!endpoint && endpoint_open(host, target, &endpoint, &msg)) {
-		log_error("%s", msg.text);
-		return -1;
-	}
-	/* Closing it failed. */
-	if (endpoint->leaving)
-		return -1;
-	if (strcmp(endpoint->group->name, target->group))
-		log_warning("%s: another group needs a restart", target->wwpn);
 	for (i = 0; i < target->nr_disks; i++) {
 		if (endpoint_lun(endpoint, target->disks[i].target, target->disks[i].lun))
 			continue;
@@ -89,6 +79,37 @@ static int add_new(struct host *host, const struct target_conf *target)
 		ret = -1;
 	}
 	return ret;
+}
+
+static int add_target(struct host *host, const struct target_conf *target)
+{
+	struct endpoint *endpoint;
+	struct msg msg;
+	int ret;
+
+	if (endpoint_open(host, target, &endpoint, &msg)) {
+		log_error("%s", msg.text);
+		return -1;
+	}
+	ret = add_disks(host, endpoint, target);
+	if (!endpoint_begin(host, endpoint, &msg))
+		return ret;
+	log_error("%s", msg.text);
+	return -1;
+}
+
+static int add_new(struct host *host, const struct target_conf *target)
+{
+	struct endpoint *endpoint = endpoint_find(host, target->wwpn);
+
+	if (!endpoint)
+		return add_target(host, target);
+	/* Closing it failed. */
+	if (endpoint->leaving)
+		return -1;
+	if (strcmp(endpoint->group->name, target->group))
+		log_warning("%s: another group needs a restart", target->wwpn);
+	return add_disks(host, endpoint, target);
 }
 
 static bool same_host(const struct conf *a, const struct conf *b)

@@ -185,9 +185,7 @@ void request_start(struct request *r)
 	r->aborting = false;
 	r->last = false;
 	r->cmd.total_out = r->cmd.total_in = 0;
-	r->endpoint = NULL;
-	if (req.endpoint < VHX_AGENT_ENDPOINTS_MAX)
-		r->endpoint = __atomic_load_n(host->endpoints + req.endpoint, __ATOMIC_ACQUIRE);
+	r->endpoint = endpoint_at(host, req.endpoint);
 	if (r->endpoint)
 		start_known(r, &req);
 	else

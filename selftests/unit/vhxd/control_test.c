@@ -15,6 +15,7 @@
 
 #define SIZE	(1 << 20)
 
+static struct vhx_agent agent = { .fd = -1 };	/* nobody hears what is to be told */
 static struct host host;
 static struct conf conf;
 static struct loop loop;
@@ -74,6 +75,7 @@ static int setup(void **state)
 	list_init(&host.groups);
 	list_init(&host.disks);
 	host.conf = &conf;
+	host.agent = &agent;
 	loop = (struct loop) { .session = -1, .depth = 16 };
 	assert_int_equal(loop_start(&loop, &msg), 0);
 	host.loops = &loop;
