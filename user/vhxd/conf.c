@@ -115,14 +115,32 @@ static int no_setting(int which, const char *name, const char *section, struct m
 	return msg_set(why, -EINVAL, "[%s] has no setting \"%s\"", section, name);
 }
 
+/* The one setting that may be there more than once. */
+static int set_plugin(struct conf *c, const char *value, struct msg *why)
+{
+	int ret;
+
+	if (*value != '/')
+		return msg_set(why, -EINVAL, "\"%.80s\": a plug-in's path is absolute", value);
+	if (c->nr_plugins == CONF_PLUGINS)
+		return msg_set(why, -ENOSPC, "more than %d plug-ins", CONF_PLUGINS);
+	ret = conf_parse_text(value, c->plugins[c->nr_plugins], CONF_PATH_LEN, why);
+	if (!ret)
+		c->nr_plugins++;
+	return ret;
+}
+
 static int set_host(struct parser *p, const char *name, const char *value, struct msg *why)
 {
 	static const char *const names[] = {
 		"queues", "tags", "pool", "state_dir", "user", "socket", NULL,
 	};
 	struct conf *c = p->conf;
-	int which = pick(p, names, name);
+	int which;
 
+	if (!strcmp(name, "plugin"))
+		return set_plugin(c, value, why);
+	which = pick(p, names, name);
 	switch (which) {
 	case 0:
 		return set_number(value, VHX_AGENT_QUEUES_MAX, &c->queues, why);

@@ -18,6 +18,7 @@
 #define CONF_WWPN_LEN	64	/* with the NUL; what the kernel takes */
 #define CONF_WORD_LEN	64
 #define CONF_PATH_LEN	512
+#define CONF_PLUGINS	8
 
 /**
  * struct disk_conf - a disk at its place in a target
@@ -62,6 +63,7 @@ struct target_conf {
  * struct conf - all of it
  * @tags: of all queues
  * @user: whom it becomes once everything is open; empty: it stays who it is
+ * @plugins: shared objects with a kind of backend each, @nr_plugins of them
  */
 struct conf {
 	unsigned int queues;
@@ -70,6 +72,8 @@ struct conf {
 	char state_dir[CONF_PATH_LEN];
 	char socket[100];
 	char user[CONF_WORD_LEN];
+	unsigned int nr_plugins;
+	char plugins[CONF_PLUGINS][CONF_PATH_LEN];
 	unsigned int nr_targets;
 	struct target_conf *targets;
 };

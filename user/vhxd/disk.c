@@ -127,6 +127,11 @@ static int grow(const struct disk *disk, uint64_t bytes, struct msg *msg)
 	uint64_t now;
 	int ret;
 
+	/* A format's file is not as long as what is in it. */
+	if (strcmp(kind_of(&disk->conf), "file"))
+		return msg_set(msg, -EOPNOTSUPP,
+			       "%s is no plain file: make it larger by its own means, then resize without a size",
+			       disk->conf.path);
 	ret = disk->backend->ops->size(disk->backend, &now);
 	if (ret)
 		return msg_set(msg, ret, "%s: its size is not to be had (%s)", disk->conf.path,

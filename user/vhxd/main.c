@@ -155,12 +155,24 @@ static void serve(struct host *host, struct control *control, int signals, const
 	}
 }
 
+static int load_plugins(const struct conf *conf, struct msg *msg)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < conf->nr_plugins; i++)
+		ret = backend_plugin(conf->plugins[i], msg);
+	return ret;
+}
+
 /* What needs rights first, then no rights any more, then what guests can reach. */
 static int start(struct host *host, struct control *control, struct conf *conf, struct msg *msg)
 {
 	int ret;
 
-	ret = priv_prepare(conf, msg);
+	ret = load_plugins(conf, msg);
+	if (!ret)
+		ret = priv_prepare(conf, msg);
 	if (ret)
 		return ret;
 	ret = control_open(control, host, conf->socket, msg);

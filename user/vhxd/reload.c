@@ -116,7 +116,8 @@ static bool same_host(const struct conf *a, const struct conf *b)
 {
 	return a->queues == b->queues && a->tags == b->tags && a->pool == b->pool &&
 	       !strcmp(a->state_dir, b->state_dir) && !strcmp(a->user, b->user) &&
-	       !strcmp(a->socket, b->socket);
+	       !strcmp(a->socket, b->socket) && a->nr_plugins == b->nr_plugins &&
+	       !memcmp(a->plugins, b->plugins, sizeof(a->plugins));
 }
 
 int host_reload(struct host *host, const char *path)

@@ -66,7 +66,9 @@ static void test_host(void **state)
 			      "pool = 64M\n"
 			      "state_dir = /srv/state\n"
 			      "user = vhx\n"
-			      "socket = /tmp/s\n");
+			      "socket = /tmp/s\n"
+			      "plugin = /lib/a.so\n"
+			      "plugin = /lib/b.so\n");
 
 	assert_int_equal(c->queues, 4);
 	assert_int_equal(c->tags, 1024);
@@ -74,6 +76,8 @@ static void test_host(void **state)
 	assert_string_equal(c->state_dir, "/srv/state");
 	assert_string_equal(c->user, "vhx");
 	assert_string_equal(c->socket, "/tmp/s");
+	assert_int_equal(c->nr_plugins, 2);
+	assert_string_equal(c->plugins[1], "/lib/b.so");
 	conf_free(c);
 }
 
