@@ -229,6 +229,10 @@ static long vhx_session_ioctl(struct file *file, unsigned int cmd, unsigned long
 		return vhx_session_attach(s, (void __user *)arg);
 	case VHX_AGENT_DETACH:
 		return vhx_session_detach(s, (void __user *)arg);
+	case VHX_AGENT_WAKE:
+		for (i = 0; i <= s->nqueues; i++)
+			vhx_squeue_poke(&s->queue[i]);
+		return 0;
 	case VHX_AGENT_TARGETS:
 		return vhx_session_targets(s, (void __user *)arg);
 	case VHX_AGENT_NOTIFY:

@@ -172,6 +172,7 @@ int vhx_squeue_cmd(struct io_uring_cmd *cmd, struct vhx_squeue *q, u32 max,
 		   unsigned int issue_flags);
 void vhx_squeue_cancel(struct io_uring_cmd *cmd, unsigned int issue_flags);
 void vhx_squeue_ring(struct vhx_squeue *q, u32 events);
+void vhx_squeue_poke(struct vhx_squeue *q);
 void vhx_squeue_drain(struct vhx_squeue *q);
 void vhx_squeue_kill(struct vhx_squeue *q);
 bool vhx_squeue_take_back(struct vhx_squeue *q, const struct vhx_endpoint *ep);

@@ -165,6 +165,23 @@ void vhx_squeue_ring(struct vhx_squeue *q, u32 events)
 		io_uring_cmd_do_in_task_lazy(cmd, vhx_squeue_wake);
 }
 
+/**
+ * vhx_squeue_poke - have a command that waits completed, whether there is something or not
+ * @q: queue
+ *
+ * Context: any but interrupts.
+ */
+void vhx_squeue_poke(struct vhx_squeue *q)
+{
+	struct io_uring_cmd *cmd;
+
+	spin_lock(&q->lock);
+	cmd = vhx_squeue_unpark(q);
+	spin_unlock(&q->lock);
+	if (cmd)
+		io_uring_cmd_do_in_task_lazy(cmd, vhx_squeue_wake);
+}
+
 /* ---- commands ---- */
 
 /*

@@ -131,6 +131,23 @@ static void test_park(struct agent *a)
 }
 
 /* A ring that is closed takes the session with it, though the fd is open. */
+/* All that is parked completes, with nothing, and can be parked again; what is not is no matter. */
+static void test_wake(struct agent *a)
+{
+	int res, i, n;
+
+	expect(ioctl(a->fd, VHX_AGENT_WAKE) ? -errno : 0, 0, "a wake of nobody");
+	for (i = 0; i < 3; i++) {
+		expect(agent_do(a, VHX_AGENT_FETCH, 0), -ETIME, "a fetch is parked");
+		expect(agent_do(a, VHX_AGENT_FETCH, 1), -ETIME, "and one of another queue");
+		expect(agent_do(a, VHX_AGENT_EVENT, 0), -ETIME, "and an event");
+		expect(ioctl(a->fd, VHX_AGENT_WAKE) ? -errno : 0, 0, "woken");
+		for (n = 0; n < 3 && agent_next(a, 1000, &res, NULL) && !res;)
+			n++;
+		tap_ok(n == 3 && !agent_next(a, 50, &res, NULL), "each completes with 0, once (%d)", n);
+	}
+}
+
 static void test_close_ring(void)
 {
 	struct agent a;
@@ -263,6 +280,7 @@ int main(void)
 		tap_skip_all("no %s", AGENT_CTL);
 	agent_start(&a, 2, 64, POOL);
 	test_fields(&a);
+	test_wake(&a);
 	test_park(&a);
 	agent_stop(&a);
 	test_close_ring();

@@ -35,7 +35,8 @@
  *	COMMIT gives tags back, with the answers. COMMIT_FETCH does both; what was committed is,
  *	even if there is then an error. A tag that is not the agent's, or whose generation is another, is
  *	passed over and counted. The generation is another each time that a tag is given out.
- *	EVENT completes with a mask of VHX_AGENT_EV_*, and is parked while there is none. Always
+ *	EVENT completes with a mask of VHX_AGENT_EV_*, and is parked while there is none; VHX_AGENT_WAKE
+ *	makes it complete with 0. Always
  *	have one parked: with all tags fetched there is no other sign of a death.
  *
  *	A request moves bytes one way: @out_len or @in_len is 0. The bytes are in the pool at
@@ -250,6 +251,11 @@ struct vhx_agent_notify {
 #define VHX_AGENT_DRAIN		_IO(0xB9, 0x33)
 #define VHX_AGENT_TARGETS	_IOW(0xB9, 0x35, struct vhx_agent_targets)
 #define VHX_AGENT_NOTIFY	_IOW(0xB9, 0x36, struct vhx_agent_notify)
+/*
+ * Parked commands complete, with 0 if there is nothing for them. No argument. Until 6.13 io_uring
+ * lets go of a file that was taken from its table once all commands are over that were parked before.
+ */
+#define VHX_AGENT_WAKE		_IO(0xB9, 0x37)
 
 /* sqe->cmd_op */
 #define VHX_AGENT_FETCH		_IO(0xB9, 0x40)
