@@ -55,6 +55,8 @@ guest 49152 "it has all of it" capacity 0.1
 rc 0 "remove" vhx disk remove "$wwpn" 1
 guest '1 0x2 0.1' "an event: gone" event
 guest "$nothing" "it is" ready 0.1
+until_true 5 flock -n "$tmp/d2" true
+ok $? "nobody has its file"
 guest "$changed" "an attention at the other" ready 0.0
 quiet 0.0
 

@@ -217,7 +217,7 @@ guest good "the other disk, too" read 0.1 4096 512 3
 
 ### on the way out
 rc 0 "a disk goes" vhx disk remove "$wwpn" 0
-# io_uring lets go of a file a moment after it was told to.
+# Not at once: io_uring lets go of a file a moment after the last command that was there before.
 until_true 5 "$dm" remove "vhxt$$"
 ok $? "nobody has the device"
 over

@@ -174,6 +174,11 @@ int vhx_agent__drain(struct vhx_agent *agent)
 	return ioctl(agent->fd, VHX_AGENT_DRAIN) ? -errno : 0;
 }
 
+int vhx_agent__wake(struct vhx_agent *agent)
+{
+	return ioctl(agent->fd, VHX_AGENT_WAKE) ? -errno : 0;
+}
+
 __u32 vhx_agent__tag(const struct vhx_agent *agent, __u32 queue, __u32 at)
 {
 	return agent->ring[queue * agent->queue_tags + (at & (agent->queue_tags - 1))];

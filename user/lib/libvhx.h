@@ -803,6 +803,12 @@ VHX_API int vhx_agent__destroy(int ctl, const char *name);
 /* Nothing more is fetched: parked commands end with -ESHUTDOWN. What was can be committed. */
 VHX_API int vhx_agent__drain(struct vhx_agent *agent);
 
+/*
+ * Parked commands complete, with 0 if there is nothing for them. -ENOTTY: the module is older than
+ * that. For who took a file from the ring's table: io_uring may keep it until they do.
+ */
+VHX_API int vhx_agent__wake(struct vhx_agent *agent);
+
 /**
  * vhx_agent__tag() - a tag that was fetched
  * @at: how many of the queue's were fetched before it

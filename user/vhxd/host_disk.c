@@ -90,6 +90,9 @@ static void put_disk(struct host *host, struct disk *disk)
 		return;
 	list_del(&disk->node);
 	disk_close(&host->home, disk, host->loops_run);
+	/* The file, and its lock, may be kept as long as commands are parked. */
+	if (host->loops_run)
+		vhx_agent__wake(host->agent);
 	host->places[place] = false;
 }
 
