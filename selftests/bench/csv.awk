@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Lines "NODE POLICY ROW PACKETS USER KERNEL", one a repetition, to CSV. A row's
-# figure is its cheapest repetition: what is more is somebody else's interrupt.
-# What the sender alone costs is taken off an rx row.
+# Lines "NODE POLICY ROW PACKETS SWITCHES USER KERNEL AGENT", one a repetition, to CSV. A row's
+# figure is its cheapest repetition, of the kernel's instructions and an agent's together: what is
+# more is somebody else's interrupt. What the sender alone costs is taken off an rx row.
 
 $3 == "warm-up" { next }
 {
-	cost = $6 / $4
+	cost = ($7 + $8) / $4
 	key = $1 "," $2 "," $3
 	if (!(key in low)) {
 		low[key] = high[key] = cost
-		user[key] = $5 / $4
+		user[key] = $6 / $4
+		agent[key] = $8 / $4
+		switches[key] = $5 / $4
 		keys[n++] = key
 	}
-	if (cost < low[key])
+	if (cost < low[key]) {
 		low[key] = cost
+		agent[key] = $8 / $4
+		switches[key] = $5 / $4
+	}
 	if (cost > high[key])
 		high[key] = cost
 }
@@ -21,7 +26,8 @@ $3 == "warm-up" { next }
 # The row on split rings, out of order, which is all that in-tree always has.
 function plain(row)
 {
-	sub(/^m?p?o?/, "", row)
+	if (row !~ /^scsi-/)
+		sub(/^m?p?o?/, "", row)
 	return row
 }
 
@@ -32,7 +38,7 @@ function sender_of(row)
 }
 
 END {
-	print "kernel,row,node,policy,insns,spread,sender,net,in_tree,ratio,user"
+	print "kernel,row,node,policy,insns,spread,sender,net,in_tree,ratio,user,agent,switches"
 	for (i = 0; i < n; i++) {
 		key = keys[i]
 		split(key, part, ",")
@@ -41,8 +47,9 @@ END {
 		sender = sender_of(part[3])
 		net = low[key] - sender
 		in_tree = low["in-tree,none," plain(part[3])] - sender
-		printf "%s,%s,%s,%s,%.1f,%.1f,%.1f,%.1f,%.1f,%.3f,%.1f\n", kernel, part[3],
-			part[1], part[2], low[key], high[key] - low[key], sender, net, in_tree,
-			(in_tree ? net / in_tree : 0), user[key]
+		printf "%s,%s,%s,%s,%.1f,%.1f,%.1f,%.1f,%.1f,%.3f,%.1f,%.1f,%.2f\n", kernel,
+			part[3], part[1], part[2], low[key], high[key] - low[key], sender, net,
+			in_tree, (in_tree ? net / in_tree : 0), user[key], agent[key],
+			switches[key]
 	}
 }

@@ -8,7 +8,7 @@
  * A row is DIRECTION-SIZE-BATCH, with m in front (rx) of two flows whose packets take
  * turns, with p on packed rings, o in order, po
  * both, which in-tree vhost is not asked for. For each repetition of each row a line
- * "LABEL ROW PACKETS" is printed, in the order in which the marks come.
+ * "LABEL ROW PACKETS SWITCHES" is printed, in the order in which the marks come.
  *
  *	tx	the guest sends batches of BATCH packets, one kick each, and waits
  *		until it has them back. An XDP program drops them on the tap; 64k
@@ -50,6 +50,7 @@
 #include "pair.h"
 #include "mark.h"
 #include "nettap.h"
+#include "switches.h"
 #include "xdp.h"
 
 #define RING		256
@@ -366,14 +367,17 @@ static void run_turns(struct bench *b, const char *label, unsigned int ms)
 
 static void run_counted(struct bench *b, const char *label, unsigned int repetitions)
 {
+	uint64_t before;
 	unsigned int i;
 
 	mark(MARK_RECORD);
-	printf("%s warm-up %u\n", label, WARM_UP);
+	printf("%s warm-up %u 0\n", label, WARM_UP);
 	for (i = 0; i < repetitions; i++) {
+		before = switches();
 		run_batches(b, b->row->packets);
 		mark(MARK_RECORD);
-		printf("%s %s %u\n", label, b->name, b->row->packets);
+		printf("%s %s %u %" PRIu64 "\n", label, b->name, b->row->packets,
+		       switches() - before);
 	}
 }
 

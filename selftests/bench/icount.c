@@ -4,8 +4,9 @@
  *
  *	-plugin icount.so,out=FILE[,hist=FILE]
  *
- * FILE gets a line for each MARK_RECORD: user instructions, kernel
- * instructions. The histogram has a line for each piece of code run before the
+ * FILE gets a line for each MARK_RECORD: the driver's instructions, the kernel's, and those of
+ * whoever else is in user space: an agent. A driver is known by where it stands, below 4 GiB, where
+ * no program does that is not linked to. The histogram has a line for each piece of code run before the
  * last MARK_RECORD: its address and the instructions executed there.
  *
  * QEMU counts whole translation blocks here, each at its start: the block that
@@ -38,7 +39,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 static struct block *blocks[BUCKETS];
 static bool counting;
-static uint64_t user_insns, kernel_insns;
+static uint64_t user_insns, kernel_insns, agent_insns;
 static FILE *out;
 static const char *hist_path;
 
@@ -65,6 +66,11 @@ static bool is_kernel(uint64_t addr)
 	return addr >> 63;
 }
 
+static bool is_driver(uint64_t addr)
+{
+	return !(addr >> 32);
+}
+
 static void on_block(unsigned int vcpu, void *data)
 {
 	struct block *b = data;
@@ -75,8 +81,10 @@ static void on_block(unsigned int vcpu, void *data)
 	b->count += b->insns;
 	if (is_kernel(b->addr))
 		kernel_insns += b->insns;
-	else
+	else if (is_driver(b->addr))
 		user_insns += b->insns;
+	else
+		agent_insns += b->insns;
 }
 
 static void hist_record(void)
@@ -103,10 +111,12 @@ static void on_mark(unsigned int vcpu, void *data)
 		counting = false;
 		break;
 	case MARK_RECORD:
-		fprintf(out, "%" PRIu64 " %" PRIu64 "\n", user_insns, kernel_insns);
+		fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", user_insns, kernel_insns,
+			agent_insns);
 		fflush(out);
 		user_insns = 0;
 		kernel_insns = 0;
+		agent_insns = 0;
 		if (hist_path)
 			hist_record();
 		break;

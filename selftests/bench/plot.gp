@@ -1,25 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# gnuplot -e "csv='...'; kernel='...'; out='...'" plot.gp: out.svg and out.png
+# gnuplot -e "csv='...'; kernel='...'; out='...'" plot.gp: out.svg and out.png, and
+# out-scsi.svg and out-scsi.png, as far as there are rows
 set datafile separator ','
 set style data histograms
 set style histogram clustered gap 1
 set style fill solid 0.8 border -1
 set boxwidth 0.9
-set ylabel 'kernel instructions a packet (rx: less the sender), log'
 set logscale y
 set grid ytics
 set xtics rotate by -40
 set key top left
-set title sprintf('vhx beside in-tree vhost-net, Linux %s', kernel)
 
 # Only the lines of one node and policy, in the order they stand in
-of(node, policy) = sprintf("< awk -F, '$3 == \"%s\" && $4 == \"%s\"' %s", node, policy, csv)
+of(node, policy) = sprintf("< awk -F, '$3 == \"%s\" && $4 == \"%s\" && $2 !~ /^scsi-/' %s", node, policy, csv)
+scsi(node) = sprintf("< awk -F, '$3 == \"%s\" && $2 ~ /^scsi-/' %s", node, csv)
 policies = system(sprintf("awk -F, 'NR > 1 && $3 == \"vhx\" && $4 != \"none\" { print $4 }' %s | sort -u", csv))
+has_packets = system(sprintf("grep -cE '^[^,]*,[a-z]*[tr]x-' %s", csv)) + 0
+has_scsi = system(sprintf("grep -c ',scsi-' %s", csv)) + 0
 
 do for [type in 'svg png'] {
 	if (type eq 'svg') { set terminal svg noenhanced size 1100,550 } else { set terminal png noenhanced size 1100,550 }
-	set output out.'.'.type
-	plot of('in-tree', 'none') using 8:xtic(2) title 'in-tree', \
-		of('vhx', 'none') using 8 title 'vhx', \
-		for [p in policies] of('vhx', p) using 8 title 'vhx, '.p
+	if (has_packets) {
+		set title sprintf('vhx beside in-tree vhost-net, Linux %s', kernel)
+		set ylabel 'kernel instructions a packet (rx: less the sender), log'
+		set output out.'.'.type
+		plot of('in-tree', 'none') using 8:xtic(2) title 'in-tree', \
+			of('vhx', 'none') using 8 title 'vhx', \
+			for [p in policies] of('vhx', p) using 8 title 'vhx, '.p
+	}
+	if (has_scsi) {
+		set title sprintf('vhx beside in-tree vhost-scsi, Linux %s', kernel)
+		set ylabel 'instructions a request, kernel and agent, log'
+		set output out.'-scsi.'.type
+		plot scsi('in-tree') using 8:xtic(2) title 'in-tree', scsi('vhx') using 8 title 'vhx'
+	}
 }
