@@ -289,6 +289,21 @@ static inline unsigned long vhx_raw_out(__u64 addr, const void *from, __u32 len)
 }
 
 /*
+ * Copy what is in one region of the memory table, or of a vIOMMU's: access_ok() saw all of that
+ * when it was set. The other side is the device's own and of @len bytes at least: to have that
+ * looked up, as copy_from_user() does, is dearer than a small copy.
+ */
+static inline int vhx_load_run(__u64 addr, void *to, __u32 len)
+{
+	return vhx_raw_in(to, addr, len) ? -EFAULT : 0;
+}
+
+static inline int vhx_store_run(__u64 addr, const void *from, __u32 len)
+{
+	return vhx_raw_out(addr, from, len) ? -EFAULT : 0;
+}
+
+/*
  * Set bits of a word that others write too, those of a bitmap whose bits are counted in the host's
  * longs. The futex's way to do so is the one that reaches user memory in one step, with nothing
  * pinned and any fault handled; it may give up when too many are at it (-EAGAIN), as often as

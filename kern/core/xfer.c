@@ -84,7 +84,7 @@ int vhx_xfer_read(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
 
 	begin(&s, x);
 	while ((rc = next(&s, v, &here, VHX_PERM_RO)) > 0) {
-		if (vhx_load_part(here.addr, to, here.len))
+		if (vhx_load_run(here.addr, to, here.len))
 			return -EFAULT;
 		to += here.len;
 	}
@@ -107,7 +107,7 @@ int vhx_xfer_write(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
 
 	begin(&s, x);
 	while ((rc = next(&s, v, &here, VHX_PERM_WO)) > 0) {
-		if (vhx_store_part(here.addr, from, here.len))
+		if (vhx_store_run(here.addr, from, here.len))
 			return -EFAULT;
 		from += here.len;
 	}

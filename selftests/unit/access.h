@@ -110,6 +110,16 @@ static inline int vhx_store_part(__u64 addr, const void *from, __u32 len)
 	return arena_write(addr, from, len);
 }
 
+static inline int vhx_load_run(__u64 addr, void *to, __u32 len)
+{
+	return vhx_load_part(addr, to, len);
+}
+
+static inline int vhx_store_run(__u64 addr, const void *from, __u32 len)
+{
+	return vhx_store_part(addr, from, len);
+}
+
 static inline int vhx_store_used(const struct vhx_ring *r, __u64 addr,
 				 const struct vhx_used_elem *used, __u32 n)
 {
