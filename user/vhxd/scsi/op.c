@@ -266,16 +266,23 @@ const struct scsi_op *op_first(uint8_t opcode)
 	return low < scsi_nr_ops && scsi_ops[low].opcode == opcode ? scsi_ops + low : NULL;
 }
 
-const struct scsi_op *op_find(uint8_t opcode, uint8_t sa)
+const struct scsi_op *op_of(const struct scsi_op *first, uint8_t sa)
 {
-	const struct scsi_op *op = op_first(opcode);
+	const struct scsi_op *op;
 
-	if (!op || !(op->flags & OP_SA))
-		return op;
-	for (; op < scsi_ops + scsi_nr_ops && op->opcode == opcode; op++)
+	if (!(first->flags & OP_SA))
+		return first;
+	for (op = first; op < scsi_ops + scsi_nr_ops && op->opcode == first->opcode; op++)
 		if (op->sa == sa)
 			return op;
 	return NULL;
+}
+
+const struct scsi_op *op_find(uint8_t opcode, uint8_t sa)
+{
+	const struct scsi_op *first = op_first(opcode);
+
+	return first ? op_of(first, sa) : NULL;
 }
 
 bool op_supported(const struct scsi_op *op, const struct scsi_unit *unit)

@@ -43,6 +43,8 @@ extern const size_t scsi_nr_ops;
 
 /* The first entry of that operation code, or NULL */
 const struct scsi_op *op_first(uint8_t opcode);
+/* Among those that begin with @first; NULL if there is none of that service action */
+const struct scsi_op *op_of(const struct scsi_op *first, uint8_t sa);
 /* Of a CDB; NULL if there is none of that service action */
 const struct scsi_op *op_find(uint8_t opcode, uint8_t sa);
 /* Whether this unit has it */

@@ -29,6 +29,16 @@ static int stray_bit(const struct scsi_cmd *cmd, uint32_t byte)
 	return stray ? 31 - __builtin_clz(stray) : -1;
 }
 
+/* All bytes of the table at once. Those behind the CDB's end may be set: then each is looked at. */
+static bool is_plain(const struct scsi_cmd *cmd)
+{
+	uint64_t cdb[2], usage[2];
+
+	memcpy(cdb, cmd->cdb, sizeof(cdb));
+	memcpy(usage, cmd->task.op->usage, sizeof(usage));
+	return !((cdb[0] & ~usage[0]) | (cdb[1] & ~usage[1]));
+}
+
 static bool check_cdb(struct scsi_cmd *cmd)
 {
 	const struct scsi_op *op = cmd->task.op;
@@ -39,6 +49,8 @@ static bool check_cdb(struct scsi_cmd *cmd)
 		cmd_bad_cdb(cmd, cmd->cdb_len, -1);
 		return false;
 	}
+	if (is_plain(cmd))
+		return true;
 	for (i = 1; i < op->len; i++) {
 		bit = stray_bit(cmd, i);
 		if (bit < 0)
@@ -52,7 +64,7 @@ static bool check_cdb(struct scsi_cmd *cmd)
 static bool check_known(struct scsi_cmd *cmd)
 {
 	const struct scsi_op *first = cmd->cdb_len ? op_first(cmd->cdb[0]) : NULL;
-	const struct scsi_op *op = first ? op_find(cmd->cdb[0], cmd->cdb[1] & 0x1f) : NULL;
+	const struct scsi_op *op = first ? op_of(first, cmd->cdb[1] & 0x1f) : NULL;
 
 	cmd->task.op = op;
 	if (op && op_supported(op, cmd->task.unit))
@@ -67,10 +79,13 @@ static bool check_known(struct scsi_cmd *cmd)
 /* What was redelivered was admitted once, and saw the attentions there were. */
 static bool check_attention(struct scsi_cmd *cmd)
 {
-	const struct scsi_op *first = cmd->cdb_len ? op_first(cmd->cdb[0]) : NULL;
 	struct scsi_itl *itl = cmd->task.itl;
+	const struct scsi_op *first;
 
-	if (!itl->ua || cmd->redelivered || (first && (first->flags & OP_UA_OK)))
+	if (!itl->ua || cmd->redelivered)
+		return true;
+	first = cmd->cdb_len ? op_first(cmd->cdb[0]) : NULL;
+	if (first && (first->flags & OP_UA_OK))
 		return true;
 	cmd_sense(cmd, ua_take(itl));
 	return false;
