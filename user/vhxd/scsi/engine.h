@@ -13,7 +13,7 @@
 
 enum engine_op {
 	ENGINE_READ,		/* pread(2) */
-	ENGINE_WRITE,		/* pwritev2(2), with RWF_DSYNC if @dsync */
+	ENGINE_WRITE,		/* pwrite(2), or pwritev2(2) with RWF_DSYNC if @dsync */
 	ENGINE_FSYNC,		/* fdatasync(2) */
 	ENGINE_FALLOCATE,	/* fallocate(2) with @mode */
 	ENGINE_DISCARD,		/* ioctl BLKDISCARD */

@@ -9,17 +9,23 @@
 
 #include "engine.h"
 
+/* Only what needs a flag is given as a vector, which the kernel has to fetch. */
+static ssize_t transfer_once(const struct engine_req *req, struct iovec iov, off_t off)
+{
+	if (req->op == ENGINE_READ)
+		return pread(req->fd, iov.iov_base, iov.iov_len, off);
+	if (!req->dsync)
+		return pwrite(req->fd, iov.iov_base, iov.iov_len, off);
+	return pwritev2(req->fd, &iov, 1, off, RWF_DSYNC);
+}
+
 static int64_t transfer(const struct engine_req *req, uint64_t at)
 {
-	struct iovec iov = { (char *)req->buf + at, req->len - at };
+	const struct iovec iov = { (char *)req->buf + at, req->len - at };
 	ssize_t n;
 
 	do {
-		if (req->op == ENGINE_READ)
-			n = preadv2(req->fd, &iov, 1, (off_t)(req->off + at), 0);
-		else
-			n = pwritev2(req->fd, &iov, 1, (off_t)(req->off + at),
-				     req->dsync ? RWF_DSYNC : 0);
+		n = transfer_once(req, iov, (off_t)(req->off + at));
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
