@@ -111,6 +111,8 @@ struct vhx_endpoint {
  * @back: requests that come back: committed, or taken from the agent; lock-free
  * @waiting: WAITING, by age; under @vq->lock, like what is below unless it says otherwise
  * @landed: DONE, and not collected
+ * @spare: requests that were let go, to be used again
+ * @nspare: how many
  * @bell: something was made READY since the agent was told
  * @draining: nothing is pulled any more
  * @lock: @all, and what tags its requests have
@@ -128,6 +130,8 @@ struct vhx_aq {
 	struct llist_head back;
 	struct list_head waiting;
 	struct list_head landed;
+	struct list_head spare;
+	u32 nspare;
 	bool bell;
 	bool draining;
 	spinlock_t lock;
@@ -178,7 +182,6 @@ struct vhx_answer {
  * @payload: as the type has it
  * @result: once it was collected: 0 the agent's answer is in @answer; -ECANCELED aborted; -EFAULT
  *	the data is nowhere; -EIO the queue was stopped
- * @answer: see there
  * @copied: bytes of data that were written to the guest
  * @seq: age, of the endpoint's
  * @nseg: pieces
@@ -199,6 +202,8 @@ struct vhx_answer {
  * @npages: how many
  * @win_off: where the window begins
  * @win_len: how long it is
+ * @size: bytes of it, of what the class added, and of @seg; what is above is zeroed for each use
+ * @answer: what the agent said, if @result is 0
  */
 struct vhx_areq {
 	struct vhx_seg *seg;
@@ -213,7 +218,6 @@ struct vhx_areq {
 		u8 payload[sizeof_field(struct vhx_agent_req, payload)];
 	};
 	int result;
-	struct vhx_answer answer;
 	u32 copied;
 
 	u64 seq;
@@ -234,6 +238,9 @@ struct vhx_areq {
 	u32 npages;
 	u32 win_off;
 	u32 win_len;
+
+	u32 size;
+	struct vhx_answer answer;
 };
 
 /**

@@ -31,6 +31,7 @@ void vhx_aq_attach(struct vhx_aq *aq, struct vhx_vq *vq, struct vhx_endpoint *ep
 	init_llist_head(&aq->back);
 	INIT_LIST_HEAD(&aq->waiting);
 	INIT_LIST_HEAD(&aq->landed);
+	INIT_LIST_HEAD(&aq->spare);
 	spin_lock_init(&aq->lock);
 	INIT_LIST_HEAD(&aq->all);
 	init_waitqueue_head(&aq->empty);
@@ -351,6 +352,7 @@ void vhx_aq_detach(struct vhx_aq *aq)
 		vhx_tag_put(req);
 		kvfree(req);
 	}
+	vhx_areq_free_spares(aq);
 	s = vhx_endpoint_last_session(aq->ep);
 	if (s) {
 		vhx_aq_leave(aq, s);

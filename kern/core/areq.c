@@ -14,6 +14,33 @@
 #include "trace.h"
 #include "vq.h"
 
+#define SPARES		128	/* requests that a virtqueue keeps to use again */
+#define SPARE_SIZE	1024	/* none that is larger: a guest's of many pieces are let go */
+
+/* One that was let go, if it is large enough. */
+static struct vhx_areq *vhx_areq_reuse(struct vhx_aq *aq, size_t size)
+{
+	struct vhx_areq *req = list_first_entry_or_null(&aq->spare, struct vhx_areq, node);
+
+	if (!req || req->size < size)
+		return NULL;
+	list_del(&req->node);
+	aq->nspare--;
+	return req;
+}
+
+static struct vhx_areq *vhx_areq_new(size_t size)
+{
+	struct vhx_areq *req;
+
+	/* With room for the pieces that most have, so that it is of use to others. */
+	size = max(size, SPARE_SIZE);
+	req = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (req)
+		req->size = size;
+	return req;
+}
+
 /**
  * vhx_areq_alloc - make a request
  * @aq: virtqueue
@@ -21,16 +48,19 @@
  * @nseg: pieces of guest memory there is to be room for
  *
  * Context: the virtqueue's handler; sleeps.
- * Return: the class's struct, zeroed but for what is not the class's to fill in; NULL.
+ * Return: the class's struct, or NULL. The request in it is zeroed but for what is not the class's
+ * to fill in; what the class has behind it is not.
  */
 void *vhx_areq_alloc(struct vhx_aq *aq, size_t size, u32 nseg)
 {
 	const size_t head = ALIGN(size, sizeof(struct vhx_seg));
+	const size_t all = head + nseg * sizeof(struct vhx_seg);
 	struct vhx_areq *req;
 
-	req = kvzalloc(head + nseg * sizeof(struct vhx_seg), GFP_KERNEL_ACCOUNT);
+	req = vhx_areq_reuse(aq, all) ?: vhx_areq_new(all);
 	if (!req)
 		return NULL;
+	memset(req, 0, offsetof(struct vhx_areq, size));
 	req->seg = (void *)req + head;
 	req->nseg = nseg;
 	req->aq = aq;
@@ -64,6 +94,34 @@ int vhx_areq_submit(struct vhx_areq *req)
 }
 EXPORT_SYMBOL_GPL(vhx_areq_submit);
 
+/* Context: the virtqueue's handler, or with the virtqueue detached. */
+static void vhx_areq_keep(struct vhx_aq *aq, struct vhx_areq *req)
+{
+	if (req->size > SPARE_SIZE || aq->nspare >= SPARES) {
+		kvfree(req);
+		return;
+	}
+	list_add(&req->node, &aq->spare);
+	aq->nspare++;
+}
+
+/**
+ * vhx_areq_free_spares - keep no requests any more
+ * @aq: virtqueue that is being detached
+ *
+ * Context: the virtqueue's lock.
+ */
+void vhx_areq_free_spares(struct vhx_aq *aq)
+{
+	struct vhx_areq *req, *next;
+
+	list_for_each_entry_safe(req, next, &aq->spare, node)
+		kvfree(req);
+	INIT_LIST_HEAD(&aq->spare);
+	/* What is freed from here on is. */
+	aq->nspare = SPARES;
+}
+
 /**
  * vhx_areq_free - let a request go
  * @req: collected, and what came of it was pushed; or never submitted
@@ -85,7 +143,7 @@ void vhx_areq_free(struct vhx_areq *req)
 		wake_up(&aq->empty);
 	if (req->aborted)
 		vhx_endpoint_check(req->ep);
-	kvfree(req);
+	vhx_areq_keep(aq, req);
 }
 EXPORT_SYMBOL_GPL(vhx_areq_free);
 
