@@ -150,15 +150,15 @@ static struct vhx_areq *vhx_aq_land_aborted(struct vhx_aq *aq)
 	return NULL;
 }
 
-/* Give away what waits, as far as it goes. Return: one that cannot be given, or NULL. */
-static struct vhx_areq *vhx_aq_start(struct vhx_aq *aq)
+/* Give @s what waits, as far as it goes. Return: one that cannot be given, or NULL. */
+static struct vhx_areq *vhx_aq_give(struct vhx_aq *aq, struct vhx_session *s)
 {
 	struct vhx_areq *req;
 	int rc;
 
 	while ((req = list_first_entry_or_null(&aq->waiting, struct vhx_areq, node))) {
 		list_del_init(&req->node);
-		rc = vhx_areq_start(req);
+		rc = vhx_areq_start(req, s);
 		if (!rc) {
 			aq->bell = true;
 			continue;
@@ -173,6 +173,21 @@ static struct vhx_areq *vhx_aq_start(struct vhx_aq *aq)
 		break;
 	}
 	return NULL;
+}
+
+/* Give away what waits, if there is an agent. Return: as vhx_aq_give(). */
+static struct vhx_areq *vhx_aq_start(struct vhx_aq *aq)
+{
+	struct vhx_session *s = NULL;
+	struct vhx_areq *req;
+
+	if (!list_empty(&aq->waiting))
+		s = vhx_endpoint_session(aq->ep);
+	if (!s)
+		return NULL;
+	req = vhx_aq_give(aq, s);
+	vhx_session_put(s);
+	return req;
 }
 
 /**

@@ -190,10 +190,8 @@ static int vhx_areq_equip(struct vhx_areq *req, struct vhx_session *s)
 	int rc;
 
 	rc = vhx_tag_get(&s->queue[aq->index % s->nqueues], req);
-	if (rc) {
-		vhx_session_put(s);
+	if (rc)
 		return rc;
-	}
 	pages = DIV_ROUND_UP((u64)vhx_areq_len(req) - req->win_off, PAGE_SIZE);
 	pages = min3(pages, READ_ONCE(req->ep->quota), s->pool.area.npages);
 	if (!pages)
@@ -211,23 +209,20 @@ static int vhx_areq_equip(struct vhx_areq *req, struct vhx_session *s)
 /**
  * vhx_areq_start - give a waiting request to the agent
  * @req: WAITING, without a tag; in no list
+ * @s: the agent's session, to which the caller has a reference
  *
  * Context: the virtqueue's handler.
  * Return: 0: it is READY, and not the caller's any more; else it has no tag, and: -EAGAIN a
  * translation is missing; -EFAULT; -ECANCELED it was aborted; -EBUSY, or anything else: nobody can
  * have it yet.
  */
-int vhx_areq_start(struct vhx_areq *req)
+int vhx_areq_start(struct vhx_areq *req, struct vhx_session *s)
 {
-	struct vhx_session *s;
 	struct vhx_squeue *q;
 	int err;
 
 	if (!vhx_nexus_admits(req))
 		return -EBUSY;
-	s = vhx_endpoint_session(req->ep);
-	if (!s)
-		return -ENOTCONN;
 	err = vhx_areq_equip(req, s);
 	if (err)
 		return err;

@@ -12,7 +12,7 @@
 
 /**
  * vhx_tag_get - give a request a tag
- * @q: queue of a session that the caller has a reference to, which becomes the tag's
+ * @q: queue of a session that the caller has a reference to; the tag gets one of its own
  * @req: WAITING, without one
  *
  * Context: the virtqueue's handler.
@@ -39,6 +39,7 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
 		q->slot[i].req = req;
 		req->tag = q->first + i;
 		req->q = q;
+		kref_get(&q->s->ref);
 	}
 	spin_unlock(&q->lock);
 	spin_unlock(&aq->lock);
