@@ -33,6 +33,10 @@ IOMMU=()			# QEMU's arguments that make one
 APPEND=				# to the guest's command line
 NETDEV=fds=%TAPFDS%,vhost=on,vhostfds=%VHOSTFDS%	# of -netdev tap; withfds opens what % stands for
 MORE=()				# other arguments of QEMU's
+QEMU=(qemu-system-x86_64)	# and who starts it
+INITRAMFS=			# to the name of one that has other modules or programs
+GUEST_MODULES=(virtio_net e1000e)	# beside what they need
+GUEST_PROGRAMS=(ethtool)	# beside busybox and our own
 SIDE=				# of names of the files that a QEMU has
 BOOT_SECONDS=150
 COMMAND_SECONDS=150
@@ -89,20 +93,21 @@ e2e_copy_program()
 	done
 }
 
-# e2e_modules RELEASE: virtio_net, e1000e and what they need, in order of loading
+# e2e_modules RELEASE: GUEST_MODULES and what they need, in order of loading
 e2e_modules()
 {
-	{
-		modprobe -S "$1" --show-depends virtio_net
-		modprobe -S "$1" --show-depends e1000e
-	} | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+	local module
+
+	for module in "${GUEST_MODULES[@]}"; do
+		modprobe -S "$1" --show-depends "$module"
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 
-# e2e_initramfs NAME MODULE...: busybox, the modules, the traffic program,
-# ethtool; once in a boot of the machine
+# e2e_initramfs NAME MODULE...: busybox, the modules, our programs, GUEST_PROGRAMS;
+# once in a boot of the machine
 e2e_initramfs()
 {
-	local out=$E2E_RUN/initramfs-$1 tree module name
+	local out=$E2E_RUN/initramfs-$1 tree module name program
 
 	[ -e "$out" ] && return
 	shift
@@ -110,9 +115,11 @@ e2e_initramfs()
 	mkdir -p "$tree"/{bin,dev,lib,proc,sys,tmp}
 	ln -s lib "$tree/lib64"
 	ln -s . "$tree/usr"
-	cp "$(command -v busybox)" "$E2E_BIN/traffic" "$tree/bin/"
+	cp "$(command -v busybox)" "$E2E_BIN"/{traffic,blocks} "$tree/bin/"
 	install -m 755 "$E2E_DIR/guest-init" "$tree/init"
-	e2e_copy_program "$tree" "$(command -v ethtool)"
+	for program in "${GUEST_PROGRAMS[@]}"; do
+		e2e_copy_program "$tree" "$(command -v "$program")"
+	done
 	for module; do
 		name=$(basename "$module" .xz)
 		xz -dcf "$module" >"$tree/lib/$name"
@@ -145,7 +152,7 @@ e2e_setup()
 	E2E_ACCEL=$(e2e_accel)
 	GUEST_RELEASE=$(e2e_guest_release)
 	# shellcheck disable=SC2046 # a word a module
-	e2e_initramfs "$GUEST_RELEASE" $(e2e_modules "$GUEST_RELEASE") && e2e_tap_make
+	e2e_initramfs "$GUEST_RELEASE$INITRAMFS" $(e2e_modules "$GUEST_RELEASE") && e2e_tap_make
 }
 
 e2e_teardown()
@@ -164,7 +171,6 @@ e2e_console()
 	exec 7<>"$E2E_RUN/con$SIDE.in" 8<>"$E2E_RUN/con$SIDE.out"
 }
 
-# A QEMU
 # guest_has BIT...: features that the guest's driver negotiated
 guest_has()
 {
@@ -176,6 +182,7 @@ guest_has()
 	done
 }
 
+# A QEMU
 guest_launch()
 {
 	e2e_console
@@ -183,11 +190,11 @@ guest_launch()
 	mkfifo "$E2E_RUN/qmp$SIDE".{in,out}
 	exec 5<>"$E2E_RUN/qmp$SIDE.in" 6<>"$E2E_RUN/qmp$SIDE.out"
 
-	"$E2E_BIN/withfds" "$TAP" "$VHX_NET" "$QUEUES" qemu-system-x86_64 \
+	"$E2E_BIN/withfds" "$TAP" "$VHX_NET" "$QUEUES" "${QEMU[@]}" \
 		-machine "$MACHINE,accel=$E2E_ACCEL" -cpu "$GUEST_CPU" -smp "$GUEST_CPUS" \
 		-m "$GUEST_MEM" "${IOMMU[@]}" -nodefaults -no-user-config -display none \
 		-kernel "/boot/vmlinuz-$GUEST_RELEASE" \
-		-initrd "$E2E_RUN/initramfs-$GUEST_RELEASE" \
+		-initrd "$E2E_RUN/initramfs-$GUEST_RELEASE$INITRAMFS" \
 		-append "console=ttyS0 quiet panic=-1 addr=$GUEST_IP/24 $APPEND" \
 		-serial "file:$E2E_RUN/console$SIDE" \
 		-device virtio-serial-pci \
@@ -283,6 +290,14 @@ guest_bg()
 guest_join()
 {
 	guest "until [ -s /tmp/$1.rc ]; do usleep 50000; done; cat /tmp/$1.out; exit \$(cat /tmp/$1.rc)"
+}
+
+# guest_signal SIGNAL WORDS: to the guest's processes whose command line begins so
+guest_signal()
+{
+	guest "for p in /proc/[0-9]*; do
+		case \$(tr '\\0' ' ' <\$p/cmdline) in '$2'*) kill -$1 \${p#/proc/} ;; esac
+	done 2>/dev/null; :"
 }
 
 guest_poweroff()

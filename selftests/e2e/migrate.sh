@@ -108,11 +108,3 @@ migrate_report()
 	diag "$(jq -r '.return | "downtime \(.downtime) ms, \(.ram."dirty-sync-count") rounds, " +
 		"\(.ram.normal) pages, memory of \(.ram.total / 1048576 | floor) MiB"' <<<"$MIGRATED")"
 }
-
-# guest_signal SIGNAL WORDS: to the guest's processes whose command line begins so
-guest_signal()
-{
-	guest "for p in /proc/[0-9]*; do
-		case \$(tr '\\0' ' ' <\$p/cmdline) in '$2'*) kill -$1 \${p#/proc/} ;; esac
-	done 2>/dev/null; :"
-}
