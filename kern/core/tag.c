@@ -46,26 +46,14 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
 	return err;
 }
 
-/**
- * vhx_tag_put - take a request's tag, and its pages
- * @req: its virtqueue's handler's, or nobody's. Without a tag nothing is done
- *
- * Context: process; no lock below the virtqueue's.
- */
-void vhx_tag_put(struct vhx_areq *req)
+/* Context: vhx_aq.lock, if it has one. Return: whether the queue serves others by now, or nobody. */
+static bool vhx_tag_free(struct vhx_areq *req)
 {
 	struct vhx_squeue *q = req->q;
-	struct vhx_aq *aq = req->aq, *hungry, *next;
+	const u32 i = req->tag - q->first;
+	struct vhx_aq *hungry, *next;
 	bool former;
-	u32 i;
 
-	if (!q)
-		return;
-	i = req->tag - q->first;
-	vhx_pool_put(&q->s->pool, req->ep, req->page, req->npages);
-	req->npages = 0;
-	if (aq)
-		spin_lock(&aq->lock);
 	spin_lock(&q->lock);
 	q->slot[i].req = NULL;
 	q->free[q->nfree++] = i;
@@ -76,8 +64,32 @@ void vhx_tag_put(struct vhx_areq *req)
 	req->q = NULL;
 	former = q->dead || !vhx_endpoint_is_of(req->ep, q->s);
 	spin_unlock(&q->lock);
-	if (aq)
+	return former;
+}
+
+/**
+ * vhx_tag_put - take a request's tag, and its pages
+ * @req: its virtqueue's handler's, or nobody's. Without a tag nothing is done
+ *
+ * Context: process; no lock below the virtqueue's.
+ */
+void vhx_tag_put(struct vhx_areq *req)
+{
+	struct vhx_squeue *q = req->q;
+	struct vhx_aq *aq = req->aq;
+	bool former;
+
+	if (!q)
+		return;
+	vhx_pool_put(&q->s->pool, req->ep, req->page, req->npages);
+	req->npages = 0;
+	if (aq) {
+		spin_lock(&aq->lock);
+		former = vhx_tag_free(req);
 		spin_unlock(&aq->lock);
+	} else {
+		former = vhx_tag_free(req);
+	}
 	if (former)
 		vhx_endpoint_freed(req->ep);
 	vhx_session_put(q->s);
