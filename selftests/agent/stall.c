@@ -168,12 +168,12 @@ static void post(void)
 	scsidrv_flush(&drv, 0);
 }
 
-/* All N: how many came, or an error. */
-static int fetch(uint32_t *tag)
+/* As many as @most: how many came, or an error. */
+static int fetch_some(uint32_t *tag, int most)
 {
 	int n = 0, res;
 
-	while (n < N) {
+	while (n < most) {
 		agent_sqe(&agent, VHX_AGENT_FETCH, 0, 0);
 		agent_submit(&agent);
 		if (!agent_next(&agent, WAIT, &res, NULL))
@@ -184,6 +184,11 @@ static int fetch(uint32_t *tag)
 			tag[n++] = agent.tag[cursor++ % TAGS];
 	}
 	return n;
+}
+
+static int fetch(uint32_t *tag)
+{
+	return fetch_some(tag, N);
 }
 
 static int commit(const uint32_t *tag, unsigned int n)
@@ -211,6 +216,16 @@ static void begin(void)
 	agent_start(&agent, 1, TAGS, POOL);
 	if (agent_attach_wait(agent.fd, WWPN, WAIT))
 		tap_bail("attach");
+}
+
+/* The guest's requests come when the agent knows that it begins. */
+static void greet(void)
+{
+	uint32_t tag;
+
+	if (fetch_some(&tag, 1) != 1 || agent.req[tag].type != VHX_AGENT_REQ_NEXUS ||
+	    commit(&tag, 1) != 1)
+		tap_bail("no nexus begins");
 }
 
 /* ---- tests ---- */
@@ -379,6 +394,7 @@ int main(void)
 	err = scsidrv_open(&drv, &(struct scsidrv_opt){ .wwpn = WWPN }) ?: scsidrv_start(&drv);
 	if (err)
 		tap_bail("a guest: %s", strerror(-err));
+	greet();
 	test_unfetched(fd, tag);
 	test_unanswered(fd, tag);
 	test_busy(fd);
