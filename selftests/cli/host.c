@@ -287,8 +287,9 @@ static void test_counters(void)
 	scsidrv_run(&drv, 0, &c, WAIT);
 	says(QUEUE(2) "[.pulled, .pushed, .bad_requests]'", "[8,8,1]");
 
-	says("vhx -j agent stats host | jq -c '[.[].stats.fetched] | add'", "6");
-	comes_to_say("vhx -j agent stats host | jq -c '[.[].stats.committed] | add'", "6");
+	/* And that a nexus begins. */
+	says("vhx -j agent stats host | jq -c '[.[].stats.fetched] | add'", "7");
+	comes_to_say("vhx -j agent stats host | jq -c '[.[].stats.committed] | add'", "7");
 	says("vhx -j agent stats host | jq -c '[.[].stats.refused] | add'", "0");
 }
 
@@ -372,12 +373,15 @@ static void test_disowned(void)
 	const uint32_t before = disk.s->fetched;
 
 	disk.s->hold = true;
+	/* It is told that nobody wants them any more. */
+	disk.s->deaf = true;
 	host_post(2);
 	tap_ok(ramdisk_reaches(&disk.s->fetched, before + 2), "an agent has two commands");
 	scsidrv_close(&drv);
 	comes_to_say(ENDPOINT "'[.state, .in_use, .owned, .disowned]'", "[\"served\",false,0,2]");
 	says("vhx -j agent show host | jq -c '[.queue_list[].owned] | add'", "2");
 	says("vhx -j scsi list | jq length", "0");
+	disk.s->deaf = false;
 	disk.s->hold = false;
 	comes_to_say(ENDPOINT "'[.disowned, .used_bytes]'", "[0,0]");
 }
