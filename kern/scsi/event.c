@@ -32,7 +32,7 @@ static void vhx_event_count_lost(struct vhx_scsi_host *h)
 	lost = h->events_lost;
 	h->events_lost = 0;
 	spin_unlock(&h->event_lock);
-	vhx_vq_count(h->vqs[VHX_SCSI_VQ_EVENT], VHX_QSTAT_EVENTS_LOST, lost);
+	vhx_scsi_count(&h->queue[VHX_SCSI_VQ_EVENT], VHX_SCSI_QSTAT_EVENTS_LOST, lost);
 }
 
 /* It was sent, and what it said of others that were not is known as well. */

@@ -66,8 +66,6 @@ void news_targets(struct host *host, const struct endpoint *endpoint)
 	const struct lun *lun;
 	int ret;
 
-	if (endpoint->leaving)
-		return;
 	list_for_each(lun, &endpoint->luns, node)
 		map[lun->target / 64] |= 1ULL << lun->target % 64;
 	ret = vhx_agent__targets(host->agent, endpoint->number, map);
@@ -88,6 +86,16 @@ static void tell_reset(struct host *host, const struct endpoint *e, const struct
 	tell(host->agent, e, &event);
 }
 
+/* That they are to be told survives this agent. */
+static void save_others(struct host *host, const struct endpoint *e, const struct lun *but)
+{
+	const struct lun *lun;
+
+	list_for_each(lun, &e->luns, node)
+		if (lun != but)
+			disk_save(&host->home, lun->disk);
+}
+
 /* Before the loops run the guest is where it was: it has lost nothing, and got nothing new. */
 void news_added(struct host *host, const struct endpoint *endpoint, const struct lun *lun)
 {
@@ -95,10 +103,15 @@ void news_added(struct host *host, const struct endpoint *endpoint, const struct
 		return;
 	news_targets(host, endpoint);
 	tell_reset(host, endpoint, lun, VIRTIO_SCSI_EVT_RESET_RESCAN);
+	save_others(host, endpoint, lun);
 }
 
 void news_removed(struct host *host, const struct endpoint *endpoint, const struct lun *lun)
 {
+	/* Another agent is to serve all of it, and the guest to notice nothing. */
+	if (endpoint->leaving)
+		return;
 	news_targets(host, endpoint);
 	tell_reset(host, endpoint, lun, VIRTIO_SCSI_EVT_RESET_REMOVED);
+	save_others(host, endpoint, lun);
 }

@@ -166,14 +166,13 @@ struct vhx_test_run {
 	X(20, IOTLB_RETIRED,	"iotlb_retired",	"translations forgotten to make room, by all queues of the fd") \
 	X(21, POLL_HITS,	"poll_hits",		"times polling found work before the worker slept") \
 	X(22, POLL_MISSES,	"poll_misses",		"times polling found nothing") \
-	X(23, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before") \
-	X(24, EVENTS_LOST,	"events_lost",		"events of a SCSI host that its guest only heard it had missed")
+	X(23, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before")
 
 enum vhx_qstat {
 #define VHX_QSTAT_ENUM(id, NAME, name, doc) VHX_QSTAT_##NAME = id,
 	VHX_QSTATS(VHX_QSTAT_ENUM)
 #undef VHX_QSTAT_ENUM
-	VHX_QSTAT_NR = 25,
+	VHX_QSTAT_NR = 24,
 };
 
 /*
@@ -197,13 +196,14 @@ enum vhx_qstat {
 	X(13, FAILED,		"failed",		"commands answered with a failure of the transport") \
 	X(14, BUSY,		"busy",			"commands answered TASK SET FULL, for want of memory") \
 	X(15, IOTLB_MISSES,	"iotlb_misses",		"times the queue had to wait for a translation of the vIOMMU") \
-	X(16, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before")
+	X(16, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before") \
+	X(17, EVENTS_LOST,	"events_lost",		"events that the guest only heard it had missed")
 
 enum vhx_scsi_qstat {
 #define VHX_SCSI_QSTAT_ENUM(id, NAME, name, doc) VHX_SCSI_QSTAT_##NAME = id,
 	VHX_SCSI_QSTATS(VHX_SCSI_QSTAT_ENUM)
 #undef VHX_SCSI_QSTAT_ENUM
-	VHX_SCSI_QSTAT_NR = 17,
+	VHX_SCSI_QSTAT_NR = 18,
 };
 
 /* Why a policy left (VHX_A_EXIT_KIND, vhx_exit_info.kind). */
