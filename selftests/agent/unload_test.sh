@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The modules go when agents and guests have, whatever those had half done.
+# time-limit: 300
 
 . "$(dirname "$0")/../lib/tap.sh"
 
