@@ -106,12 +106,18 @@ vhxd_reaches()
 
 ### begin and end
 
-# disks_begin LINE...: a vhxd whose target's section has these lines, and no guest yet
+# disks_prepare LINE...: what QEMU and vhxd, whose target's section has these lines, begin with
+disks_prepare()
+{
+	MORE+=(-device "vhost-scsi-pci,id=scsi0,wwpn=$WWPN,$SCSI$NODE")
+	vhxd_configure "$@"
+}
+
+# disks_begin LINE...: vhxd serves, and there is no guest yet
 disks_begin()
 {
 	[ -c "$VHX_SCSI" ] || skip_all "there is no $VHX_SCSI"
-	MORE+=(-device "vhost-scsi-pci,id=scsi0,wwpn=$WWPN,$SCSI$NODE")
-	vhxd_configure "$@"
+	disks_prepare "$@"
 	e2e_begin
 	at_exit disks_teardown
 	diag "VHX_SEED=$SEED"
