@@ -134,6 +134,8 @@ void vhx_vq_reset(struct vhx_vq *vq)
 	vhx_vq_learn_features(vq);
 	vq->busyloop_us = 0;
 	vq->broken = false;
+	vq->ran = false;
+	vq->over = false;
 	mutex_unlock(&vq->lock);
 }
 
@@ -297,6 +299,7 @@ void *vhx_vq_stop(struct vhx_vq *vq)
 
 	lockdep_assert_held(&vq->lock);
 	vq->backend = NULL;
+	vq->ran |= !!backend;
 	vhx_poll_stop(&vq->kick_poll);
 	vhx_miss_drop(vq);
 	return backend;

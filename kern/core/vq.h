@@ -61,6 +61,9 @@ struct vhx_poll {
  * @features: acknowledged virtio features: bit n is bit n % 64 of word n / 64
  * @backend: the class's; the queue runs while it is set
  * @broken: the ring was illegal; nothing is done until the queue is started anew
+ * @ran: it was stopped, and not set up since
+ * @over: and the VMM asked where it had stopped, and is done with it: the memory that its ring had
+ *	may be anything by now
  * @kicked: a kick came since @handle last began; not under @lock
  * @kick: kick eventfd
  * @kick_poll: waits for it
@@ -87,6 +90,8 @@ struct vhx_vq {
 	u64 features[VHX_FEATURE_WORDS];
 	void *backend;
 	bool broken;
+	bool ran;
+	bool over;
 	bool kicked;
 	struct file *kick;
 	struct vhx_poll kick_poll;

@@ -57,6 +57,8 @@ static long vhx_vring_set_addr(struct vhx_vq *vq, const void __user *argp)
 		vq->log = old_log;
 		return -EINVAL;
 	}
+	vq->ran = false;
+	vq->over = false;
 	return 0;
 }
 
@@ -98,6 +100,7 @@ static long vhx_vring_get_base(struct vhx_vq *vq, void __user *argp)
 		.num = vhx_vq_base(vq),
 	};
 
+	vq->over |= vq->ran;
 	return copy_to_user(argp, &s, sizeof(s)) ? -EFAULT : 0;
 }
 

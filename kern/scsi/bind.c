@@ -6,10 +6,14 @@
 #include "host.h"
 #include "trace.h"
 
-/* A VMM sets up as many queues as its guest has, of those that there are. */
+/*
+ * A VMM sets up as many queues as its guest has, of those that there are. A guest that had more, as
+ * a kernel has where firmware comes after it, left those where they were, in memory that is now used for
+ * something else.
+ */
 static bool vhx_bind_is_set_up(const struct vhx_vq *vq)
 {
-	return vq->ring.desc && vq->ring.avail && vq->ring.used;
+	return !vq->over && vq->ring.desc && vq->ring.avail && vq->ring.used;
 }
 
 /**
