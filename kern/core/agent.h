@@ -288,6 +288,7 @@ void vhx_endpoint_unwatch(struct vhx_endpoint *ep, struct vhx_awatch *w);
 
 /* aq.c */
 void vhx_aq_attach(struct vhx_aq *aq, struct vhx_vq *vq, struct vhx_endpoint *ep, u32 index);
+void vhx_aq_broken(struct vhx_aq *aq);
 void vhx_aq_detach(struct vhx_aq *aq);
 bool vhx_aq_may_pull(const struct vhx_aq *aq);
 struct vhx_areq *vhx_aq_collect(struct vhx_aq *aq);

@@ -326,6 +326,22 @@ static void vhx_aq_drop(struct vhx_areq *req)
 }
 
 /**
+ * vhx_aq_broken - a virtqueue's handler will not run any more
+ * @aq: virtqueue, running
+ *
+ * What it carried for the whole endpoint is another's: nobody waits for it. Its own requests stay
+ * until it is detached.
+ *
+ * Context: vhx_class.broken(): the virtqueue's handler.
+ */
+void vhx_aq_broken(struct vhx_aq *aq)
+{
+	lockdep_assert_held(&aq->vq->lock);
+	vhx_nexus_unclaim(aq);
+}
+EXPORT_SYMBOL_GPL(vhx_aq_broken);
+
+/**
  * vhx_aq_detach - the guest's side is gone
  * @aq: virtqueue, stopped
  *

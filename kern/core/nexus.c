@@ -169,8 +169,8 @@ static enum vhx_areq_state vhx_nexus_recall(struct vhx_areq *req)
 }
 
 /**
- * vhx_nexus_unclaim - a virtqueue goes
- * @aq: virtqueue, stopped
+ * vhx_nexus_unclaim - a virtqueue goes, or its handler does not run any more
+ * @aq: virtqueue; of what comes back to it nothing is looked at again
  *
  * Context: process; the virtqueue's lock.
  */

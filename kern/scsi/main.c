@@ -56,6 +56,8 @@ static void vhx_scsi_broken(struct vhx_vq *vq)
 {
 	struct vhx_scsi_host *h = vhx_scsi_host_of(vq);
 
+	if (vq != h->vqs[VHX_SCSI_VQ_EVENT])
+		vhx_aq_broken(&container_of(vq, struct vhx_scsi_queue, vq)->aq);
 	wake_up(&h->drained);
 	vhx_vq_queue(h->vqs[VHX_SCSI_VQ_CTL]);
 }

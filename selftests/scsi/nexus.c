@@ -16,6 +16,7 @@
 #define WWPN	"naa.5001405abcdef00a"
 #define WAIT	10000
 #define SHORT	200		/* for what must not happen */
+#define QUEUES	3
 
 static struct ramdisk disk = { .name = WWPN };
 static struct scsidrv drv, other;
@@ -196,6 +197,48 @@ static void test_firmware(void)
 	scsidrv_close(&drv);
 }
 
+static void break_ring(struct scsidrv *d, unsigned int vq)
+{
+	d->q[vq].vq->ring.avail->idx += 1000;
+	vq_kick(d->q[vq].vq);
+	if (!vq_err(d->q[vq].vq, WAIT))
+		tap_bail("queue %u does not break", vq);
+}
+
+/*
+ * Whichever queue's request it is, a guest that breaks that queue has the others nevertheless; so
+ * all but one are broken, each in its turn.
+ */
+static void test_broken(bool answered)
+{
+	unsigned int left, vq;
+
+	for (left = 0; left < QUEUES; left++) {
+		const uint32_t begun = disk.s->begun;
+		struct scsicmd c;
+
+		disk.s->slow = true;
+		if (scsidrv_open(&drv, &(struct scsidrv_opt){ .wwpn = WWPN, .features = features,
+							      .queues = QUEUES }) ||
+		    scsidrv_start(&drv) || !ramdisk_reaches(&disk.s->begun, begun + 1))
+			tap_bail("a guest with %u queues", QUEUES);
+		for (vq = 0; vq < SCSI_REQ + QUEUES; vq++)
+			if (vq != SCSI_CTL + 1 && vq != SCSI_REQ + left)
+				break_ring(&drv, vq);
+		if (!answered) {
+			ramdisk_kill(&disk);
+			ramdisk_start(&disk);
+		}
+		disk.s->slow = false;
+		scsicmd_to(&c, 0, 0);
+		scsicmd_ready(&c);
+		tap_ok(!scsidrv_run(&drv, left, &c, WAIT) && scsicmd_good(&c),
+		       "all queues but request queue %u are broken: it goes on%s", left,
+		       answered ? "" : ", with another agent");
+		scsidrv_close(&drv);
+	}
+}
+
 static void run(uint64_t f)
 {
 	features = f;
@@ -216,6 +259,9 @@ int main(void)
 	ramdisk_open(&disk);
 	run(F_SCSI_MODERN);
 	run(F_SCSI_MODERN | F_PACKED);
+	features = F_SCSI_MODERN;
+	test_broken(true);
+	test_broken(false);
 	tap_ok(!disk.s->refused, "no answer was refused");
 	ramdisk_close(&disk);
 	return tap_done();
