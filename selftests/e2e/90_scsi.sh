@@ -65,6 +65,9 @@ declare -A disk
 users=$(scsi_users)
 guest_start
 ok $? "the guest boots" || bail "no guest"
+case $SCSI in
+*packed=on*) is "$(guest_scsi_has 34)" 1 "its driver has packed rings" ;;
+esac
 find_disks
 is "$(guest "ls /sys/block | grep -c sd")" 5 "and no other"
 is "$(attr DIRECT size) $(attr LARGE size) $(attr NULL size)" "65536 196608 6442450944" \

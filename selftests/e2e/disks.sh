@@ -149,6 +149,12 @@ guest_disk()
 	done; exit 1"
 }
 
+# guest_scsi_has BIT: 1 if its driver of SCSI hosts negotiated that feature
+guest_scsi_has()
+{
+	guest "cut -c $(($1 + 1)) /sys/bus/virtio/drivers/virtio_scsi/virtio*/features"
+}
+
 # What the guest's kernel has to say of commands that failed
 guest_errors()
 {
