@@ -7,62 +7,11 @@
 . "$(dirname "$0")/../lib/tap.sh"
 
 [ "${VHX_NET:-/dev/vhx-net}" = /dev/vhx-net ] || skip_all "in-tree is what it always was"
-dir=build/$(uname -r)
-node=/dev/vhost-net
-conf=/etc/modprobe.d/vhx-drop-in.conf
-modules=/lib/modules/$(uname -r)
-few=/tmp/vhx-drop-in
+ours=vhx_net theirs=vhost_net node=/dev/vhost-net
+# shellcheck source=../lib/drop_in.sh
+. "$(dirname "$0")/../lib/drop_in.sh"
 
-loaded()
-{
-	[ -d "/sys/module/$1" ]
-}
-
-# shellcheck disable=SC2317 # called by at_exit
-restore()
-{
-	rm -f "$conf"
-	umount "$modules" 2>/dev/null
-	rm -rf "$few"
-	rmmod vhost_net 2>/dev/null
-	loaded vhx || insmod "$dir/vhx.ko"
-	loaded vhx_scsi || insmod "$dir/vhx_scsi.ko"
-	[ "$(cat /sys/module/vhx_net/parameters/drop_in)" = N ] && return
-	rmmod vhx_net 2>/dev/null
-	insmod "$dir/vhx_net.ko"
-}
-
-# vhx installed beside what it is about, in the place of the machine's modules:
-# a depmod of all of those takes a minute.
-# shellcheck disable=SC2317 # called by run
-install_modules()
-{
-	mkdir -p "$few$modules" &&
-	cp "$modules"/modules.builtin* "$modules/modules.order" "$dir"/vhx*.ko "$few$modules/" &&
-	modprobe -C /dev/null -a --show-depends vhost_net tun tap | awk '{ print $2 }' | sort -u |
-		xargs cp -t "$few$modules" &&
-	depmod -b "$few" "$(uname -r)" &&
-	mount --bind "$few$modules" "$modules"
-}
-
-# Who has the node: the module with one more user while it is open
-holder()
-{
-	(
-		exec 3<$node || exit
-		for module in vhx_net vhost_net; do
-			loaded $module && [ "$(cat /sys/module/$module/refcnt)" -gt 0 ] && echo $module
-		done
-	) 2>/dev/null
-}
-
-# Lines of ours in the kernel log that say why
-complaints()
-{
-	dmesg | grep -c 'vhx_net: drop_in=1, but another module holds /dev/vhost-net: rmmod vhost_net'
-}
-
-at_exit restore
+at_exit drop_in_restore
 [ -c $node ] || mknod $node c 10 238
 modprobe -r vhost_net 2>/dev/null
 
@@ -95,7 +44,7 @@ modprobe -r vhost_net
 
 # From boot on: nothing is loaded, and somebody opens the node.
 cp tools/drop-in/vhx-drop-in.conf "$conf"
-run "the modules are installed" install_modules
+run "the modules are installed" install_modules vhost_net tun tap
 rmmod vhx_scsi vhx
 refuse "nothing is loaded" loaded vhx
 is "$(holder)" vhx_net "the node is opened, and that loads vhx_net"

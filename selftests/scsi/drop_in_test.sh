@@ -7,62 +7,11 @@
 . "$(dirname "$0")/../lib/tap.sh"
 
 [ "${VHX_SCSI:-/dev/vhx-scsi}" = /dev/vhx-scsi ] || skip_all "in-tree is what it always was"
-dir=build/$(uname -r)
-node=/dev/vhost-scsi
-conf=/etc/modprobe.d/vhx-drop-in.conf
-modules=/lib/modules/$(uname -r)
-few=/tmp/vhx-drop-in
+ours=vhx_scsi theirs=vhost_scsi node=/dev/vhost-scsi
+# shellcheck source=../lib/drop_in.sh
+. "$(dirname "$0")/../lib/drop_in.sh"
 
-loaded()
-{
-	[ -d "/sys/module/$1" ]
-}
-
-# shellcheck disable=SC2317 # called by at_exit
-restore()
-{
-	rm -f "$conf"
-	umount "$modules" 2>/dev/null
-	rm -rf "$few"
-	rmmod vhost_scsi 2>/dev/null
-	loaded vhx || insmod "$dir/vhx.ko"
-	loaded vhx_net || insmod "$dir/vhx_net.ko"
-	[ "$(cat /sys/module/vhx_scsi/parameters/drop_in)" = N ] && return
-	rmmod vhx_scsi 2>/dev/null
-	insmod "$dir/vhx_scsi.ko"
-}
-
-# vhx installed beside what it is about, in the place of the machine's modules:
-# a depmod of all of those takes a minute.
-# shellcheck disable=SC2317 # called by run
-install_modules()
-{
-	mkdir -p "$few$modules" &&
-	cp "$modules"/modules.builtin* "$modules/modules.order" "$dir"/vhx*.ko "$few$modules/" &&
-	modprobe -C /dev/null -a --show-depends vhost_scsi | awk '{ print $2 }' | sort -u |
-		xargs cp -t "$few$modules" &&
-	depmod -b "$few" "$(uname -r)" &&
-	mount --bind "$few$modules" "$modules"
-}
-
-# Who has the node: the module with one more user while it is open
-holder()
-{
-	(
-		exec 3<$node || exit
-		for module in vhx_scsi vhost_scsi; do
-			loaded $module && [ "$(cat /sys/module/$module/refcnt)" -gt 0 ] && echo $module
-		done
-	) 2>/dev/null
-}
-
-# Lines of ours in the kernel log that say why
-complaints()
-{
-	dmesg | grep -c 'vhx_scsi: drop_in=1, but another module holds /dev/vhost-scsi: rmmod vhost_scsi'
-}
-
-at_exit restore
+at_exit drop_in_restore
 rmmod vhost_scsi 2>/dev/null
 is "$(cat /sys/module/vhx_scsi/parameters/drop_in)" N "not asked for, not done"
 refuse "there is no $node" test -e $node
@@ -92,7 +41,7 @@ modprobe -r vhost_scsi
 
 # What libvirt, or a file of systemd's, asks for by in-tree's name
 cp tools/drop-in/vhx-drop-in.conf "$conf"
-run "the modules are installed" install_modules
+run "the modules are installed" install_modules vhost_scsi
 rmmod vhx_net vhx
 run "modprobe vhost_scsi" modprobe vhost_scsi
 refuse "does not load it" loaded vhost_scsi
