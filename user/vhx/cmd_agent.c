@@ -205,44 +205,6 @@ int cmd_agent_show(int argc, char **argv)
 
 /* --- counters --- */
 
-static const char *agent_name(struct json_object *agents, __u64 id)
-{
-	struct json_object *agent;
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(agents); i++) {
-		agent = json_object_array_get_idx(agents, i);
-		if (j_get_num(agent, "id") == id)
-			return j_get_str(agent, "name");
-	}
-	return "?";
-}
-
-static struct json_object *collect(struct vhx_nl *nl, const char *word, int *rc)
-{
-	struct json_object *queues, *agents, *agent, *queue;
-	__u64 id = 0;
-	size_t i;
-
-	if (word) {
-		agent = find_agent(nl, word, rc);
-		if (!agent)
-			return NULL;
-		id = j_get_num(agent, "id");
-		json_object_put(agent);
-	}
-	agents = collect_agents(nl, rc);
-	if (!agents)
-		return NULL;
-	queues = collect_agent_queues(nl, id, rc);
-	for (i = 0; queues && i < json_object_array_length(queues); i++) {
-		queue = json_object_array_get_idx(queues, i);
-		j_str(queue, "agent", agent_name(agents, j_get_num(queue, "agent_id")));
-	}
-	json_object_put(agents);
-	return queues;
-}
-
 static void put_ratio(struct json_object *rates, const char *key, __u64 of, __u64 each)
 {
 	counters_put_rate(rates, key, each ? (double)of / each : 0);
@@ -277,7 +239,9 @@ int cmd_agent_stats(int argc, char **argv)
 		.count = vhx_agent_stat__count,
 		.name = vhx_agent_stat__name,
 		.doc = vhx_agent_stat__doc,
-		.collect = collect,
+		.find = find_agent,
+		.objects = collect_agents,
+		.queues = collect_agent_queues,
 		.derive = derive,
 	};
 

@@ -174,44 +174,6 @@ int cmd_scsi_show(int argc, char **argv)
 
 /* --- counters --- */
 
-static const char *host_name(struct json_object *hosts, __u64 id)
-{
-	struct json_object *host;
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(hosts); i++) {
-		host = json_object_array_get_idx(hosts, i);
-		if (j_get_num(host, "id") == id)
-			return j_get_str(host, "name");
-	}
-	return "?";
-}
-
-static struct json_object *collect(struct vhx_nl *nl, const char *word, int *rc)
-{
-	struct json_object *queues, *hosts, *host, *queue;
-	__u64 id = 0;
-	size_t i;
-
-	if (word) {
-		host = find_host(nl, word, rc);
-		if (!host)
-			return NULL;
-		id = j_get_num(host, "id");
-		json_object_put(host);
-	}
-	hosts = collect_hosts(nl, rc);
-	if (!hosts)
-		return NULL;
-	queues = collect_host_queues(nl, id, rc);
-	for (i = 0; queues && i < json_object_array_length(queues); i++) {
-		queue = json_object_array_get_idx(queues, i);
-		j_str(queue, "host", host_name(hosts, j_get_num(queue, "host_id")));
-	}
-	json_object_put(hosts);
-	return queues;
-}
-
 static void derive(struct json_object *rates, struct json_object *now, struct json_object *before,
 		   double seconds)
 {
@@ -241,7 +203,9 @@ int cmd_scsi_stats(int argc, char **argv)
 		.count = vhx_scsi_stat__count,
 		.name = vhx_scsi_stat__name,
 		.doc = vhx_scsi_stat__doc,
-		.collect = collect,
+		.find = find_host,
+		.objects = collect_hosts,
+		.queues = collect_host_queues,
 		.derive = derive,
 	};
 

@@ -46,55 +46,15 @@ static const char *const losses[] = {
 	"bad_packets", "backend_errors", "mailbox_full", "closed",
 };
 
-static const char *nic_name(struct json_object *nics, __u64 id)
+static void refine(struct json_object *queue)
 {
-	struct json_object *nic;
+	struct json_object *stats = j_get(queue, "stats");
+	__u64 lost = 0;
 	size_t i;
 
-	for (i = 0; i < json_object_array_length(nics); i++) {
-		nic = json_object_array_get_idx(nics, i);
-		if (j_get_num(nic, "id") == id)
-			return j_get_str(nic, "name");
-	}
-	return "?";
-}
-
-static void add_derived(struct json_object *queues, struct json_object *nics)
-{
-	struct json_object *queue, *stats;
-	__u64 lost;
-	size_t i, j;
-
-	for (i = 0; i < json_object_array_length(queues); i++) {
-		queue = json_object_array_get_idx(queues, i);
-		stats = j_get(queue, "stats");
-		for (lost = 0, j = 0; j < ARRAY_SIZE(losses); j++)
-			lost += j_get_num(stats, losses[j]);
-		j_str(queue, "nic", nic_name(nics, j_get_num(queue, "nic_id")));
-		j_num(queue, "lost_packets", lost);
-	}
-}
-
-static struct json_object *collect(struct vhx_nl *nl, const char *word, int *rc)
-{
-	struct json_object *queues, *nics, *nic;
-	__u32 id = 0;
-
-	if (word) {
-		nic = find_nic(nl, word, rc);
-		if (!nic)
-			return NULL;
-		id = j_get_num(nic, "id");
-		json_object_put(nic);
-	}
-	nics = collect_nics(nl, rc);
-	if (!nics)
-		return NULL;
-	queues = collect_queues(nl, id, rc);
-	if (queues)
-		add_derived(queues, nics);
-	json_object_put(nics);
-	return queues;
+	for (i = 0; i < ARRAY_SIZE(losses); i++)
+		lost += j_get_num(stats, losses[i]);
+	j_num(queue, "lost_packets", lost);
 }
 
 static void derive(struct json_object *rates, struct json_object *now, struct json_object *before,
@@ -126,7 +86,10 @@ int cmd_stats(int argc, char **argv)
 		.count = vhx_stat__count,
 		.name = vhx_stat__name,
 		.doc = vhx_stat__doc,
-		.collect = collect,
+		.find = find_nic,
+		.objects = collect_nics,
+		.queues = collect_queues,
+		.refine = refine,
 		.derive = derive,
 	};
 

@@ -19,6 +19,59 @@ struct args {
 	bool metrics;
 };
 
+/* --- the queues --- */
+
+static const char *name_of(struct json_object *objects, __u64 id)
+{
+	struct json_object *object;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(objects); i++) {
+		object = json_object_array_get_idx(objects, i);
+		if (j_get_num(object, "id") == id)
+			return j_get_str(object, "name");
+	}
+	return "?";
+}
+
+static void finish(const struct counters *kind, struct json_object *queues,
+		   struct json_object *objects)
+{
+	struct json_object *queue;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(queues); i++) {
+		queue = json_object_array_get_idx(queues, i);
+		j_str(queue, kind->labels[0],
+		      name_of(objects, j_get_num(queue, kind->labels[1])));
+		if (kind->refine)
+			kind->refine(queue);
+	}
+}
+
+static struct json_object *collect(const struct args *args, struct vhx_nl *nl, int *rc)
+{
+	const struct counters *kind = args->kind;
+	struct json_object *queues, *objects, *object;
+	__u32 id = 0;
+
+	if (args->word) {
+		object = kind->find(nl, args->word, rc);
+		if (!object)
+			return NULL;
+		id = j_get_num(object, "id");
+		json_object_put(object);
+	}
+	objects = kind->objects(nl, rc);
+	if (!objects)
+		return NULL;
+	queues = kind->queues(nl, id, rc);
+	if (queues)
+		finish(kind, queues, objects);
+	json_object_put(objects);
+	return queues;
+}
+
 /* --- rates --- */
 
 /* The first label is a name for people, which may change. */
@@ -128,11 +181,11 @@ static int watch(struct vhx_nl *nl, const struct args *args)
 	double then, at;
 	int rc;
 
-	before = args->kind->collect(nl, args->word, &rc);
+	before = collect(args, nl, &rc);
 	then = monotonic();
 	while (before) {
 		sleep_for(args->interval);
-		now = args->kind->collect(nl, args->word, &rc);
+		now = collect(args, nl, &rc);
 		at = monotonic();
 		if (now) {
 			add_rates(args->kind, now, before, at - then);
@@ -238,7 +291,7 @@ static int once(struct vhx_nl *nl, const struct args *args)
 	struct json_object *queues;
 	int rc;
 
-	queues = args->kind->collect(nl, args->word, &rc);
+	queues = collect(args, nl, &rc);
 	if (!queues)
 		return rc;
 	if (args->metrics)
