@@ -15,6 +15,7 @@
 
 #include "dev.h"
 #include "nl.h"
+#include "vq.h"
 #include "worker.h"
 
 static LIST_HEAD(vhx_nl_objects);
@@ -97,29 +98,33 @@ static struct genl_family vhx_nl_family __ro_after_init = {
 };
 
 /**
- * vhx_nl_register - a class has a kind of object
- * @obj: the object; stays until vhx_nl_unregister()
+ * vhx_nl_register - a class has kinds of object
+ * @obj: the objects; they stay until vhx_nl_unregister()
+ * @n: how many
  *
  * Context: process, sleeps.
  */
-void vhx_nl_register(struct vhx_nl_object *obj)
+void vhx_nl_register(struct vhx_nl_object *obj, u32 n)
 {
 	down_write(&vhx_nl_sem);
-	list_add_tail(&obj->node, &vhx_nl_objects);
+	while (n--)
+		list_add_tail(&obj++->node, &vhx_nl_objects);
 	up_write(&vhx_nl_sem);
 }
 EXPORT_SYMBOL_GPL(vhx_nl_register);
 
 /**
- * vhx_nl_unregister - a class has it no more
- * @obj: the object; no callback of it runs when this returns
+ * vhx_nl_unregister - a class has them no more
+ * @obj: the objects; no callback of them runs when this returns
+ * @n: how many
  *
  * Context: process, sleeps.
  */
-void vhx_nl_unregister(struct vhx_nl_object *obj)
+void vhx_nl_unregister(struct vhx_nl_object *obj, u32 n)
 {
 	down_write(&vhx_nl_sem);
-	list_del(&obj->node);
+	while (n--)
+		list_del(&obj++->node);
 	up_write(&vhx_nl_sem);
 }
 EXPORT_SYMBOL_GPL(vhx_nl_unregister);
@@ -176,6 +181,27 @@ void vhx_nl_event_send(struct net *net, struct sk_buff *skb, void *head)
 	genlmsg_multicast_netns(&vhx_nl_family, net, skb, 0, 0, GFP_KERNEL);
 }
 EXPORT_SYMBOL_GPL(vhx_nl_event_send);
+
+/**
+ * vhx_nl_worker_pid - who runs a queue
+ * @vq: virtqueue; its worker may change meanwhile
+ *
+ * Return: the worker's pid in the reader's pid namespace; 0 without one: RESET_OWNER has taken the
+ * device's workers.
+ */
+u32 vhx_nl_worker_pid(const struct vhx_vq *vq)
+{
+	struct vhx_worker *w;
+	u32 pid = 0;
+
+	rcu_read_lock();
+	w = rcu_dereference(vq->worker);
+	if (w)
+		pid = pid_vnr(w->pid);
+	rcu_read_unlock();
+	return pid;
+}
+EXPORT_SYMBOL_GPL(vhx_nl_worker_pid);
 
 struct vhx_worker_dump {
 	struct sk_buff *skb;
@@ -249,12 +275,12 @@ int __init vhx_nl_init(void)
 	int err = genl_register_family(&vhx_nl_family);
 
 	if (!err)
-		vhx_nl_register(&vhx_worker_object);
+		vhx_nl_register(&vhx_worker_object, 1);
 	return err;
 }
 
 void vhx_nl_exit(void)
 {
-	vhx_nl_unregister(&vhx_worker_object);
+	vhx_nl_unregister(&vhx_worker_object, 1);
 	genl_unregister_family(&vhx_nl_family);
 }

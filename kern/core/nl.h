@@ -28,10 +28,13 @@ struct vhx_nl_object {
 int vhx_nl_init(void);
 void vhx_nl_exit(void);
 
-void vhx_nl_register(struct vhx_nl_object *obj);
-void vhx_nl_unregister(struct vhx_nl_object *obj);
+void vhx_nl_register(struct vhx_nl_object *obj, u32 n);
+void vhx_nl_unregister(struct vhx_nl_object *obj, u32 n);
 
 void *vhx_nl_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
+
+struct vhx_vq;
+u32 vhx_nl_worker_pid(const struct vhx_vq *vq);
 
 struct sk_buff *vhx_nl_event_new(u32 kind, void **head);
 void vhx_nl_event_send(struct net *net, struct sk_buff *skb, void *head);

@@ -349,16 +349,10 @@ static struct vhx_nl_object vhx_agent_objects[] = {
 
 void __init vhx_nl_agent_init(void)
 {
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(vhx_agent_objects); i++)
-		vhx_nl_register(&vhx_agent_objects[i]);
+	vhx_nl_register(vhx_agent_objects, ARRAY_SIZE(vhx_agent_objects));
 }
 
 void vhx_nl_agent_exit(void)
 {
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(vhx_agent_objects); i++)
-		vhx_nl_unregister(&vhx_agent_objects[i]);
+	vhx_nl_unregister(vhx_agent_objects, ARRAY_SIZE(vhx_agent_objects));
 }

@@ -125,20 +125,6 @@ static bool vhx_nl_queue_stats(struct sk_buff *skb, const struct vhx_pair *p,
 	return true;
 }
 
-/* The queue's fd is open, so that it has a worker; which one may change. */
-static u32 vhx_nl_queue_worker(const struct vhx_vq *vq)
-{
-	struct vhx_worker *w;
-	u32 pid = 0;
-
-	rcu_read_lock();
-	w = rcu_dereference(vq->worker);
-	if (w)
-		pid = pid_vnr(w->pid);
-	rcu_read_unlock();
-	return pid;
-}
-
 static bool vhx_nl_queue_fill(struct sk_buff *skb, const struct vhx_net_nic *nic,
 			      const struct vhx_pair *p, u32 dir)
 {
@@ -157,7 +143,7 @@ static bool vhx_nl_queue_fill(struct sk_buff *skb, const struct vhx_net_nic *nic
 	       !nla_put_u32(skb, VHX_A_QUEUE_USED,
 			    READ_ONCE(vq->ring.last_used)) &&
 	       !nla_put_u32(skb, VHX_A_QUEUE_WORKER,
-			    vhx_nl_queue_worker(vq)) &&
+			    vhx_nl_worker_pid(vq)) &&
 	       !nla_put_u32(skb, VHX_A_QUEUE_POLL_US,
 			    READ_ONCE(p->busy[dir].window_ns) / NSEC_PER_USEC) &&
 	       vhx_nl_queue_stats(skb, p, dir);
@@ -319,16 +305,10 @@ static struct vhx_nl_object vhx_net_objects[] = {
 
 void __init vhx_net_nl_init(void)
 {
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(vhx_net_objects); i++)
-		vhx_nl_register(&vhx_net_objects[i]);
+	vhx_nl_register(vhx_net_objects, ARRAY_SIZE(vhx_net_objects));
 }
 
 void vhx_net_nl_exit(void)
 {
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(vhx_net_objects); i++)
-		vhx_nl_unregister(&vhx_net_objects[i]);
+	vhx_nl_unregister(vhx_net_objects, ARRAY_SIZE(vhx_net_objects));
 }

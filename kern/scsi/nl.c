@@ -162,20 +162,6 @@ static bool vhx_scsi_queue_stats(struct sk_buff *skb, const struct vhx_scsi_queu
 	return true;
 }
 
-/* 0 without one: RESET_OWNER has taken the host's workers. */
-static u32 vhx_scsi_queue_worker(const struct vhx_vq *vq)
-{
-	struct vhx_worker *w;
-	u32 pid = 0;
-
-	rcu_read_lock();
-	w = rcu_dereference(vq->worker);
-	if (w)
-		pid = pid_vnr(w->pid);
-	rcu_read_unlock();
-	return pid;
-}
-
 static u8 vhx_scsi_role(u32 i)
 {
 	if (i == VHX_SCSI_VQ_CTL)
@@ -196,7 +182,7 @@ static bool vhx_scsi_queue_fill(struct sk_buff *skb, const struct vhx_scsi_host 
 	       !nla_put_u32(skb, VHX_A_SCSI_QUEUE_SIZE, READ_ONCE(vq->ring.num)) &&
 	       !nla_put_u32(skb, VHX_A_SCSI_QUEUE_AVAIL, READ_ONCE(vq->ring.last_avail)) &&
 	       !nla_put_u32(skb, VHX_A_SCSI_QUEUE_USED, READ_ONCE(vq->ring.last_used)) &&
-	       !nla_put_u32(skb, VHX_A_SCSI_QUEUE_WORKER, vhx_scsi_queue_worker(vq)) &&
+	       !nla_put_u32(skb, VHX_A_SCSI_QUEUE_WORKER, vhx_nl_worker_pid(vq)) &&
 	       vhx_scsi_queue_stats(skb, q);
 }
 
@@ -273,16 +259,10 @@ static struct vhx_nl_object vhx_scsi_objects[] = {
 
 void __init vhx_scsi_nl_init(void)
 {
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(vhx_scsi_objects); i++)
-		vhx_nl_register(&vhx_scsi_objects[i]);
+	vhx_nl_register(vhx_scsi_objects, ARRAY_SIZE(vhx_scsi_objects));
 }
 
 void vhx_scsi_nl_exit(void)
 {
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(vhx_scsi_objects); i++)
-		vhx_nl_unregister(&vhx_scsi_objects[i]);
+	vhx_nl_unregister(vhx_scsi_objects, ARRAY_SIZE(vhx_scsi_objects));
 }

@@ -5,25 +5,6 @@
 _Static_assert(VHX_A_ENDPOINT_MAX < ATTRS && VHX_A_AGENT_MAX < ATTRS &&
 	       VHX_A_AGENT_QUEUE_MAX < ATTRS, "an object has more attributes than the table");
 
-/* What a walk carries: the caller's function, and what it said. */
-struct walk {
-	union {
-		vhx_endpoint_fn endpoint;
-		vhx_agent_fn agent;
-		vhx_agent_queue_fn queue;
-	} fn;
-	void *arg;
-	int ret;
-};
-
-static int walk(struct vhx_nl *nl, struct nl_req *req, mnl_cb_t fn, struct walk *walk)
-{
-	int err = nl_run(nl, req, fn, walk);
-
-	return walk->ret ? walk->ret : err;
-}
-
-/* Of a walk that its caller ended the rest is read and dropped. */
 static int on_endpoint(const struct nlmsghdr *nlh, void *arg)
 {
 	struct vhx_endpoint_info endpoint;
@@ -49,17 +30,15 @@ static int on_endpoint(const struct nlmsghdr *nlh, void *arg)
 		.done = get_u32(&a, VHX_A_ENDPOINT_DONE),
 		.disowned = get_u32(&a, VHX_A_ENDPOINT_DISOWNED),
 	};
-	walk->ret = walk->fn.endpoint(&endpoint, walk->arg);
-	return MNL_CB_OK;
+	return walk_on(walk, ((vhx_endpoint_fn)walk->fn)(&endpoint, walk->arg));
 }
 
 int vhx_endpoint__each(struct vhx_nl *nl, vhx_endpoint_fn fn, void *arg)
 {
-	struct walk w = { .fn.endpoint = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_ENDPOINT_GET, NLM_F_DUMP);
-	return walk(nl, &req, on_endpoint, &w);
+	return walk(nl, &req, on_endpoint, (walk_fn)fn, arg);
 }
 
 static int on_agent(const struct nlmsghdr *nlh, void *arg)
@@ -84,17 +63,15 @@ static int on_agent(const struct nlmsghdr *nlh, void *arg)
 		.dead = get_flag(&a, VHX_A_AGENT_DEAD),
 		.stalled = get_flag(&a, VHX_A_AGENT_STALLED),
 	};
-	walk->ret = walk->fn.agent(&agent, walk->arg);
-	return MNL_CB_OK;
+	return walk_on(walk, ((vhx_agent_fn)walk->fn)(&agent, walk->arg));
 }
 
 int vhx_agent__each(struct vhx_nl *nl, vhx_agent_fn fn, void *arg)
 {
-	struct walk w = { .fn.agent = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_AGENT_GET, NLM_F_DUMP);
-	return walk(nl, &req, on_agent, &w);
+	return walk(nl, &req, on_agent, (walk_fn)fn, arg);
 }
 
 static int on_agent_queue(const struct nlmsghdr *nlh, void *arg)
@@ -121,17 +98,15 @@ static int on_agent_queue(const struct nlmsghdr *nlh, void *arg)
 		.stats = stats,
 		.nr_stats = VHX_AGENT_QSTAT_NR,
 	};
-	walk->ret = walk->fn.queue(&queue, walk->arg);
-	return MNL_CB_OK;
+	return walk_on(walk, ((vhx_agent_queue_fn)walk->fn)(&queue, walk->arg));
 }
 
 int vhx_agent_queue__each(struct vhx_nl *nl, __u32 agent, vhx_agent_queue_fn fn, void *arg)
 {
-	struct walk w = { .fn.queue = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_AGENT_QUEUE_GET, NLM_F_DUMP);
 	if (agent)
 		mnl_attr_put_u32(req.nlh, VHX_A_AGENT_QUEUE_AGENT, agent);
-	return walk(nl, &req, on_agent_queue, &w);
+	return walk(nl, &req, on_agent_queue, (walk_fn)fn, arg);
 }

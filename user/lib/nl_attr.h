@@ -83,4 +83,38 @@ static inline void get_table(const struct attrs *attrs, int type, __u64 *table, 
 	}
 }
 
+/* Any of the functions that libvhx.h has for a walk; called as the one that it is. */
+typedef void (*walk_fn)(void);
+
+/**
+ * struct walk - what a dump carries
+ * @fn: the caller's function, to be cast back to what it is
+ * @arg: for it
+ * @ret: what it said last; all but 0 ends the walk
+ */
+struct walk {
+	walk_fn fn;
+	void *arg;
+	int ret;
+};
+
+/*
+ * A walk that its caller ended has the rest of the dump still to come; it is read and dropped,
+ * so that the connection can be used again.
+ */
+static inline int walk_on(struct walk *walk, int ret)
+{
+	walk->ret = ret;
+	return MNL_CB_OK;
+}
+
+/* The dump that @req asks for, an object a call of @each. Return: 0, or what ended it. */
+static inline int walk(struct vhx_nl *nl, struct nl_req *req, mnl_cb_t each, walk_fn fn, void *arg)
+{
+	struct walk w = { .fn = fn, .arg = arg };
+	int err = nl_run(nl, req, each, &w);
+
+	return w.ret ?: err;
+}
+
 #endif

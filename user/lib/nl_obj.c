@@ -15,37 +15,6 @@ _Static_assert(VHX_A_NIC_MAX < ATTRS && VHX_A_QUEUE_MAX < ATTRS && VHX_A_POLICY_
 	       VHX_A_WORKER_MAX < ATTRS && VHX_A_EXIT_MAX < ATTRS && VHX_A_EVENT_MAX < ATTRS,
 	       "an object has more attributes than the table");
 
-/* What a walk carries: the caller's function, and what it said. */
-struct walk {
-	union {
-		vhx_nic_fn nic;
-		vhx_queue_fn queue;
-		vhx_policy_fn policy;
-		vhx_worker_fn worker;
-		vhx_exit_fn exit;
-		vhx_event_fn event;
-	} fn;
-	void *arg;
-	int ret;
-};
-
-/*
- * A walk that its caller ended has the rest of the dump still to come; it is read and dropped,
- * so that the connection can be used again.
- */
-static int walk_on(struct walk *walk, int ret)
-{
-	walk->ret = ret;
-	return MNL_CB_OK;
-}
-
-static int walk(struct vhx_nl *nl, struct nl_req *req, mnl_cb_t fn, struct walk *walk)
-{
-	int err = nl_run(nl, req, fn, walk);
-
-	return walk->ret ? walk->ret : err;
-}
-
 static int on_nic(const struct nlmsghdr *nlh, void *arg)
 {
 	struct vhx_nic_info nic;
@@ -73,16 +42,15 @@ static int on_nic(const struct nlmsghdr *nlh, void *arg)
 		.poll_us = a.tb[VHX_A_NIC_POLL_US] ? get_u32(&a, VHX_A_NIC_POLL_US) :
 						     VHX_NIC_POLL_VMM,
 	};
-	return walk_on(walk, walk->fn.nic(&nic, walk->arg));
+	return walk_on(walk, ((vhx_nic_fn)walk->fn)(&nic, walk->arg));
 }
 
 int vhx_nic__each(struct vhx_nl *nl, vhx_nic_fn fn, void *arg)
 {
-	struct walk w = { .fn.nic = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_NIC_GET, NLM_F_DUMP);
-	return walk(nl, &req, on_nic, &w);
+	return walk(nl, &req, on_nic, (walk_fn)fn, arg);
 }
 
 static int on_queue(const struct nlmsghdr *nlh, void *arg)
@@ -110,18 +78,17 @@ static int on_queue(const struct nlmsghdr *nlh, void *arg)
 		.stats = stats,
 		.nr_stats = VHX_QSTAT_NR,
 	};
-	return walk_on(walk, walk->fn.queue(&queue, walk->arg));
+	return walk_on(walk, ((vhx_queue_fn)walk->fn)(&queue, walk->arg));
 }
 
 int vhx_queue__each(struct vhx_nl *nl, __u32 nic_id, vhx_queue_fn fn, void *arg)
 {
-	struct walk w = { .fn.queue = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_QUEUE_GET, NLM_F_DUMP);
 	if (nic_id)
 		mnl_attr_put_u32(req.nlh, VHX_A_QUEUE_NIC_ID, nic_id);
-	return walk(nl, &req, on_queue, &w);
+	return walk(nl, &req, on_queue, (walk_fn)fn, arg);
 }
 
 static __u32 get_nics(const struct attrs *attrs, __u32 *nics)
@@ -167,16 +134,15 @@ static int on_policy(const struct nlmsghdr *nlh, void *arg)
 		.drop_reasons = reasons,
 		.dead = get_flag(&a, VHX_A_POLICY_DEAD),
 	};
-	return walk_on(walk, walk->fn.policy(&policy, walk->arg));
+	return walk_on(walk, ((vhx_policy_fn)walk->fn)(&policy, walk->arg));
 }
 
 int vhx_policy__each(struct vhx_nl *nl, vhx_policy_fn fn, void *arg)
 {
-	struct walk w = { .fn.policy = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_POLICY_GET, NLM_F_DUMP);
-	return walk(nl, &req, on_policy, &w);
+	return walk(nl, &req, on_policy, (walk_fn)fn, arg);
 }
 
 static int on_worker(const struct nlmsghdr *nlh, void *arg)
@@ -197,16 +163,15 @@ static int on_worker(const struct nlmsghdr *nlh, void *arg)
 		.id = get_u32(&a, VHX_A_WORKER_ID),
 		.kthread = get_flag(&a, VHX_A_WORKER_KTHREAD),
 	};
-	return walk_on(walk, walk->fn.worker(&worker, walk->arg));
+	return walk_on(walk, ((vhx_worker_fn)walk->fn)(&worker, walk->arg));
 }
 
 int vhx_worker__each(struct vhx_nl *nl, vhx_worker_fn fn, void *arg)
 {
-	struct walk w = { .fn.worker = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_WORKER_GET, NLM_F_DUMP);
-	return walk(nl, &req, on_worker, &w);
+	return walk(nl, &req, on_worker, (walk_fn)fn, arg);
 }
 
 static int on_exit_record(const struct nlmsghdr *nlh, void *arg)
@@ -233,16 +198,15 @@ static int on_exit_record(const struct nlmsghdr *nlh, void *arg)
 		.head = head ? mnl_attr_get_payload(head) : NULL,
 		.head_len = head ? mnl_attr_get_payload_len(head) : 0,
 	};
-	return walk_on(walk, walk->fn.exit(&rec, walk->arg));
+	return walk_on(walk, ((vhx_exit_fn)walk->fn)(&rec, walk->arg));
 }
 
 int vhx_exit__each(struct vhx_nl *nl, vhx_exit_fn fn, void *arg)
 {
-	struct walk w = { .fn.exit = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_EXIT_GET, NLM_F_DUMP);
-	return walk(nl, &req, on_exit_record, &w);
+	return walk(nl, &req, on_exit_record, (walk_fn)fn, arg);
 }
 
 int vhx_nic__open(struct vhx_nl *nl, __u32 nic_id)
@@ -297,13 +261,13 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
 		.agent_name = get_str(&a, VHX_A_EVENT_AGENT_NAME),
 		.endpoint = get_str(&a, VHX_A_EVENT_ENDPOINT),
 	};
-	return walk_on(walk, walk->fn.event(&event, walk->arg));
+	return walk_on(walk, ((vhx_event_fn)walk->fn)(&event, walk->arg));
 }
 
 int vhx_event__read(struct vhx_nl *nl, vhx_event_fn fn, void *arg)
 {
-	struct walk w = { .fn.event = fn, .arg = arg };
+	struct walk w = { .fn = (walk_fn)fn, .arg = arg };
 	int err = nl_receive(nl, on_event, &w);
 
-	return w.ret ? w.ret : err;
+	return w.ret ?: err;
 }

@@ -5,24 +5,6 @@
 _Static_assert(VHX_A_SCSI_MAX < ATTRS && VHX_A_SCSI_QUEUE_MAX < ATTRS,
 	       "an object has more attributes than the table");
 
-/* What a walk carries: the caller's function, and what it said. */
-struct walk {
-	union {
-		vhx_scsi_fn host;
-		vhx_scsi_queue_fn queue;
-	} fn;
-	void *arg;
-	int ret;
-};
-
-static int walk(struct vhx_nl *nl, struct nl_req *req, mnl_cb_t fn, struct walk *walk)
-{
-	int err = nl_run(nl, req, fn, walk);
-
-	return walk->ret ? walk->ret : err;
-}
-
-/* Of a walk that its caller ended the rest is read and dropped. */
 static int on_host(const struct nlmsghdr *nlh, void *arg)
 {
 	struct vhx_scsi_info host;
@@ -44,17 +26,15 @@ static int on_host(const struct nlmsghdr *nlh, void *arg)
 		.events = get_u32(&a, VHX_A_SCSI_EVENTS),
 		.missed = get_flag(&a, VHX_A_SCSI_MISSED),
 	};
-	walk->ret = walk->fn.host(&host, walk->arg);
-	return MNL_CB_OK;
+	return walk_on(walk, ((vhx_scsi_fn)walk->fn)(&host, walk->arg));
 }
 
 int vhx_scsi__each(struct vhx_nl *nl, vhx_scsi_fn fn, void *arg)
 {
-	struct walk w = { .fn.host = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_SCSI_GET, NLM_F_DUMP);
-	return walk(nl, &req, on_host, &w);
+	return walk(nl, &req, on_host, (walk_fn)fn, arg);
 }
 
 static int on_queue(const struct nlmsghdr *nlh, void *arg)
@@ -81,17 +61,15 @@ static int on_queue(const struct nlmsghdr *nlh, void *arg)
 		.stats = stats,
 		.nr_stats = VHX_SCSI_QSTAT_NR,
 	};
-	walk->ret = walk->fn.queue(&queue, walk->arg);
-	return MNL_CB_OK;
+	return walk_on(walk, ((vhx_scsi_queue_fn)walk->fn)(&queue, walk->arg));
 }
 
 int vhx_scsi_queue__each(struct vhx_nl *nl, __u32 host, vhx_scsi_queue_fn fn, void *arg)
 {
-	struct walk w = { .fn.queue = fn, .arg = arg };
 	struct nl_req req;
 
 	nl_begin(nl, &req, VHX_CMD_SCSI_QUEUE_GET, NLM_F_DUMP);
 	if (host)
 		mnl_attr_put_u32(req.nlh, VHX_A_SCSI_QUEUE_HOST, host);
-	return walk(nl, &req, on_queue, &w);
+	return walk(nl, &req, on_queue, (walk_fn)fn, arg);
 }
