@@ -11,7 +11,7 @@ MACHINE=q35,kernel-irqchip=split
 IOMMU=(-device intel-iommu,intremap=off,device-iotlb=on)
 NIC=mrg_rxbuf=on,iommu_platform=on,ats=on,disable-legacy=on
 APPEND="intel_iommu=on iommu.strict=1"
-BOOT_SECONDS=300
+BOOT_SECONDS=$((300 * FACTOR))
 
 # qstat NAME: the counter's sum over all queues
 qstat()

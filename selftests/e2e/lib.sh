@@ -38,9 +38,10 @@ INITRAMFS=			# to the name of one that has other modules or programs
 GUEST_MODULES=(virtio_net e1000e)	# beside what they need
 GUEST_PROGRAMS=(ethtool)	# beside busybox and our own
 SIDE=				# of names of the files that a QEMU has
-BOOT_SECONDS=150
-COMMAND_SECONDS=150
-QMP_SECONDS=20
+FACTOR=${FACTOR:-1}		# as run-vm has it: the machine is slow
+BOOT_SECONDS=$((150 * FACTOR))
+COMMAND_SECONDS=$((150 * FACTOR))
+QMP_SECONDS=$((20 * FACTOR))
 GUEST_PID=
 RELAY_PID=
 

@@ -12,8 +12,8 @@ PLAIN_TAPS=()			# of one queue, for other NICs of the guest's
 TAP=${TAPS[0]}
 SIDE=.0
 LEFT_PID=			# the QEMU that the guest leaves
-MIGRATE_SECONDS=100
-QMP_SECONDS=60			# QEMU is busy copying
+MIGRATE_SECONDS=$((100 * FACTOR))
+QMP_SECONDS=$((60 * FACTOR))			# QEMU is busy copying
 
 links_delete()
 {
