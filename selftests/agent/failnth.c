@@ -32,6 +32,7 @@ static int step_open(void)
 static int step_close(void)
 {
 	close(other);
+	other = -1;
 	return 0;
 }
 
@@ -98,28 +99,50 @@ static const struct step steps[] = {
 	{ 0 }
 };
 
+/* The agent answers what it is asked, until that is no news of a nexus. Return: 0 or negative. */
+static int serve(void)
+{
+	bool news;
+	int tag;
+
+	do {
+		tag = server_fetch(&agent, 1, WAIT);
+		if (tag < 0)
+			return tag;
+		/* Once it is answered the tag may be another request's. */
+		news = agent.a.req[tag].type == VHX_AGENT_REQ_NEXUS;
+		begun += news;
+		if (!server_answer(&agent, tag))
+			return -EPROTO;
+	} while (news);
+	return 0;
+}
+
+/* A command goes to the agent, and its data comes back. */
 static bool works(void)
 {
 	static uint8_t data[PAGE];
 	struct scsicmd c;
 	uint32_t k;
-	int tag;
+	int r;
 
 	scsicmd_to(&c, 0, 0);
 	scsicmd_read(&c, 7, PAGE / 512);
 	c.in = data;
 	c.in_len = PAGE;
-	if (scsidrv_submit(&drv, 0, &c))
+	r = scsidrv_submit(&drv, 0, &c);
+	if (!r) {
+		scsidrv_flush(&drv, 0);
+		r = serve();
+	}
+	if (r) {
+		tap_diag("a command: %s", strerror(-r));
 		return false;
-	scsidrv_flush(&drv, 0);
-	do {
-		tag = server_fetch(&agent, 1, WAIT);
-		if (tag < 0 || !server_answer(&agent, tag))
-			return false;
-		begun += agent.a.req[tag].type == VHX_AGENT_REQ_NEXUS;
-	} while (agent.a.req[tag].type == VHX_AGENT_REQ_NEXUS);
-	if (!scsidrv_wait(&drv, 0, &c, WAIT) || !scsicmd_good(&c))
+	}
+	if (!scsidrv_wait(&drv, 0, &c, WAIT) || !scsicmd_good(&c)) {
+		tap_diag("a command that was answered has not ended well");
 		return false;
+	}
 	for (k = 0; k < PAGE; k++)
 		if (data[k] != server_byte(7, k))
 			return false;
@@ -139,6 +162,18 @@ static int run_failing(const struct step *s, unsigned int nth, bool *injected)
 	return r;
 }
 
+/* As before the first step, wherever it ended: the guest is gone, and so is the endpoint. */
+static bool undo(void)
+{
+	if (other >= 0)
+		step_close();
+	server_detach(&agent, 0);
+	guest_ioctl(drv.g.fd, VHOST_RESET_OWNER, NULL);
+	if (guest_ioctl(drv.g.fd, VHOST_SET_OWNER, NULL) || guest_map(&drv.g))
+		tap_bail("the guest does not come again");
+	return !agent_destroy(WWPN);
+}
+
 /* All steps, @at made to fail. */
 static bool pass(const struct step *at, unsigned int nth, bool *injected)
 {
@@ -156,15 +191,11 @@ static bool pass(const struct step *at, unsigned int nth, bool *injected)
 			tap_diag("%s failing at its chance %u, %s: %s", at ? at->name : "nothing",
 				 nth, s->name, strerror(-r));
 	}
-	/* For the next pass: the guest is gone, and so is the endpoint. */
-	guest_ioctl(drv.g.fd, VHOST_RESET_OWNER, NULL);
-	if (guest_ioctl(drv.g.fd, VHOST_SET_OWNER, NULL) || guest_map(&drv.g))
-		tap_bail("the guest does not come again");
 	if (!r && begun != before + 1) {
 		tap_diag("the agent heard %u times of one guest", begun - before);
 		r = -EPROTO;
 	}
-	return !r && !agent_destroy(WWPN);
+	return undo() && !r;
 }
 
 static void sweep(const struct step *at)
