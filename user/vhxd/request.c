@@ -118,20 +118,28 @@ static void start_scsi(struct request *r, const struct vhx_agent_req *req)
 	pthread_mutex_unlock(&r->endpoint->group->lock);
 }
 
-/* The commands that it aborts are answered by themselves. */
-static void start_reset(struct request *r, const struct vhx_agent_req *req)
+/* Of a nexus the unit is ignored, as virtio has it. Under the lock of the group. */
+static int reset(const struct endpoint *endpoint, const struct vhx_agent_scsi *scsi)
 {
 	uint16_t lun;
 	uint8_t id;
+
+	if (scsi->attr == VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET)
+		return scsi_nexus_reset(endpoint->nexus, scsi->lun[1]);
+	if (scsi_lun_decode(scsi->lun, &id, &lun))
+		return -ENOENT;
+	return scsi_lun_reset(endpoint->target, id, lun);
+}
+
+/* The commands that it aborts are answered by themselves. */
+static void start_reset(struct request *r, const struct vhx_agent_req *req)
+{
 	int ret;
 
 	r->cmd.total_out = r->cmd.total_in = 0;
-	ret = scsi_lun_decode(req->scsi.lun, &id, &lun);
-	if (!ret) {
-		pthread_mutex_lock(&r->endpoint->group->lock);
-		ret = scsi_lun_reset(r->endpoint->target, id, lun);
-		pthread_mutex_unlock(&r->endpoint->group->lock);
-	}
+	pthread_mutex_lock(&r->endpoint->group->lock);
+	ret = reset(r->endpoint, &req->scsi);
+	pthread_mutex_unlock(&r->endpoint->group->lock);
 	refuse(r, ret ? VIRTIO_SCSI_S_INCORRECT_LUN : VIRTIO_SCSI_S_OK);
 }
 

@@ -283,7 +283,7 @@ struct vhx_agent_cmd {
 
 /* vhx_agent_req.type */
 #define VHX_AGENT_REQ_SCSI	1	/* a command; its payload is struct vhx_agent_scsi */
-#define VHX_AGENT_REQ_RESET	2	/* a logical unit was reset: struct vhx_agent_scsi.lun */
+#define VHX_AGENT_REQ_RESET	2	/* a unit, or the nexus, was: struct vhx_agent_scsi.lun, .attr */
 #define VHX_AGENT_REQ_NEXUS	3	/* the guest begins anew, or another does; no payload */
 
 /* vhx_agent_req.flags */
@@ -296,7 +296,7 @@ struct vhx_agent_cmd {
  * @lun: as the guest has it
  * @cdb: padded with 0
  * @id: the guest's, for messages
- * @attr: task attribute, VIRTIO_SCSI_S_SIMPLE...
+ * @attr: task attribute, VIRTIO_SCSI_S_SIMPLE...; of a reset VIRTIO_SCSI_T_TMF_*_RESET
  * @prio: priority
  */
 struct vhx_agent_scsi {

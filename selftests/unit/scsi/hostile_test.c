@@ -231,7 +231,7 @@ static void disturb(struct chaos *c)
 	if (what == 0)
 		scsi_lun_reset(c->rig.target[0], 0, DISK_LUN);
 	else if (what == 1)
-		scsi_target_reset(c->rig.target[1], 0);
+		scsi_nexus_reset(c->rig.nexus[1], any() & 1);
 	else if (what == 2)
 		scsi_nexus_loss(c->rig.nexus[any() & 1]);
 	else if (what == 3)

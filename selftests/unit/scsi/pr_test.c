@@ -605,7 +605,7 @@ static void resets_and_reservations(void **state)
 
 	register_both(rig);
 	reserve(rig, 3);
-	scsi_target_reset(rig->target[0], 0);
+	assert_int_equal(scsi_nexus_reset(rig->nexus[0], 0), 0);
 	scsi_nexus_loss(rig->nexus[0]);
 	rig_quiet(rig);
 	assert_reservation(rig, 3, KEY_A);

@@ -258,6 +258,35 @@ static void nexus_loss_lets_go(void **state)
 	assert_int_equal(quick(rig, 0, CDB(0)), 0);
 }
 
+/* The other's stay, as does what a reset of the unit would undo; and other target ids are others. */
+static void nexus_reset_is_of_a_target(void **state)
+{
+	const struct scsi_unit_config c = { .name = "disk1", .block_size = 512 };
+	struct rig *rig = *state;
+	struct scsi_unit *unit;
+
+	assert_int_equal(scsi_unit_create(&c, rig->backend, &unit, NULL), 0);
+	assert_int_equal(scsi_target_map(rig->target[0], 7, 0, unit), 0);
+	rig_quiet(rig);
+	assert_int_equal(quick(rig, 0, CDB(0x16)), 0);
+	assert_int_equal(quick(rig, 0, CDB(0x1b)), 0);
+	assert_int_equal(scsi_nexus_reset(rig->nexus[0], 9), -ENOENT);
+	assert_int_equal(scsi_nexus_reset(rig->nexus[0], 7), 0);
+	assert_int_equal(quick(rig, 1, CDB(0)), SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(scsi_nexus_reset(rig->nexus[1], 0), 0);
+	assert_int_equal(quick(rig, 1, CDB(0)), SENSE_NEXUS_LOSS);
+	assert_int_equal(quick(rig, 1, CDB(0)), SCSI_RESERVATION_CONFLICT);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_STOPPED);
+	assert_int_equal(scsi_nexus_reset(rig->nexus[0], 0), 0);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_NEXUS_LOSS);
+	assert_int_equal(quick(rig, 0, CDB(0)), SENSE_STOPPED);
+	assert_int_equal(quick(rig, 1, CDB(0x16)), 0);
+	assert_int_equal(quick(rig, 1, CDB(0x1b, 0, 0, 0, 1)), 0);
+	assert_int_equal(quick(rig, 1, CDB(0)), 0);
+	assert_int_equal(scsi_target_unmap(rig->target[0], 7, 0), 0);
+	assert_int_equal(scsi_unit_destroy(unit), 0);
+}
+
 static void several_come_in_order(void **state)
 {
 	struct rig *rig = *state;
@@ -396,6 +425,22 @@ static void nexus_loss_aborts_its_own(void **state)
 	shot_free(b);
 }
 
+static void nexus_reset_aborts_its_own(void **state)
+{
+	struct rig *rig = *state;
+	struct shot *a = reading(rig, 0, 1), *b = reading(rig, 1, 1);
+
+	rig->engine.hold = true;
+	scsi_submit(&a->cmd);
+	scsi_submit(&b->cmd);
+	assert_int_equal(scsi_nexus_reset(rig->nexus[0], 0), 0);
+	engine_double_do_all(&rig->engine);
+	assert_status(a, SCSI_TASK_ABORTED);
+	assert_good(b);
+	shot_free(a);
+	shot_free(b);
+}
+
 /* --- order --- */
 
 static void ordered_waits_and_is_waited_for(void **state)
@@ -477,6 +522,7 @@ int main(void)
 		T(who_watches_hears_of_changes),
 		T(strongest_reset_says_it_all),
 		T(nexus_loss_lets_go),
+		T(nexus_reset_is_of_a_target),
 		T(several_come_in_order),
 		T(abort_waits_for_the_backend),
 		T(abort_that_can_cancel),
@@ -484,6 +530,7 @@ int main(void)
 		T(abort_of_one_that_waits),
 		T(reset_aborts_all_of_the_unit),
 		T(nexus_loss_aborts_its_own),
+		T(nexus_reset_aborts_its_own),
 		T(ordered_waits_and_is_waited_for),
 		T(aca_is_not_there),
 		T(long_queues),

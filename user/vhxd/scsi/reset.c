@@ -40,15 +40,6 @@ int scsi_lun_reset(struct scsi_target *target, uint8_t id, uint16_t lun)
 	return 0;
 }
 
-void scsi_target_reset(struct scsi_target *target, uint8_t id)
-{
-	struct mapping *m;
-
-	list_for_each(m, &target->mappings, in_target)
-		if (m->id == id)
-			reset(m->unit);
-}
-
 /* Mode pages are the unit's: where there is another nexus they may be as that one wants them. */
 static bool is_alone(const struct scsi_itl *itl)
 {
@@ -60,21 +51,42 @@ static bool is_alone(const struct scsi_itl *itl)
 	return true;
 }
 
+/* What another nexus has, or did, at the unit stays. */
+static void lose(struct scsi_itl *itl)
+{
+	if (itl->unit->spc2_holder == itl)
+		itl->unit->spc2_holder = NULL;
+	if (itl->unit->echo_by == itl)
+		itl->unit->echo_by = NULL;
+	ua_set(itl, UA_NEXUS_LOSS);
+	state_flush(itl->unit);
+	task_abort_all(itl->unit, itl, NULL);
+}
+
+/* Its guest goes on: what it set at its disks was not undone by that. */
+int scsi_nexus_reset(struct scsi_nexus *nexus, uint8_t id)
+{
+	struct scsi_itl *itl;
+	int ret = -ENOENT;
+
+	list_for_each(itl, &nexus->itls, in_nexus) {
+		if (itl->target != id)
+			continue;
+		lose(itl);
+		ret = 0;
+	}
+	return ret;
+}
+
 /* The VM is gone, or has begun anew: what only it could undo is undone. */
 void scsi_nexus_loss(struct scsi_nexus *nexus)
 {
 	struct scsi_itl *itl;
 
 	list_for_each(itl, &nexus->itls, in_nexus) {
-		if (itl->unit->spc2_holder == itl)
-			itl->unit->spc2_holder = NULL;
-		if (itl->unit->echo_by == itl)
-			itl->unit->echo_by = NULL;
 		itl->unit->stopped = false;
 		if (is_alone(itl))
 			itl->unit->mode = itl->unit->mode_default;
-		ua_set(itl, UA_NEXUS_LOSS);
-		state_flush(itl->unit);
-		task_abort_all(itl->unit, itl, NULL);
+		lose(itl);
 	}
 }

@@ -217,11 +217,14 @@ int scsi_nexus_create(struct scsi_target *target, const char *name, struct scsi_
 int scsi_nexus_destroy(struct scsi_nexus *nexus);
 
 /* Resets: commands are aborted, unit attentions established, RESERVE(6) undone. They return
- * at once; the TMF is done when the last of the aborted commands is. A loss of the nexus, which is
- * when the VM begins anew, concerns what is that nexus's, and what nobody else can have set.
+ * at once; the TMF is done when the last of the aborted commands is. A logical unit's is everybody's
+ * who has the unit. A nexus's, as its guest asks for it, is of the commands, the RESERVE(6) and the
+ * attention of that nexus, at all units of a target id: -ENOENT where there is none. A loss of the
+ * nexus, which is when the VM begins anew, is that at all its units, and undoes what nobody else can
+ * have set.
  */
 int scsi_lun_reset(struct scsi_target *target, uint8_t id, uint16_t lun);
-void scsi_target_reset(struct scsi_target *target, uint8_t id);
+int scsi_nexus_reset(struct scsi_nexus *nexus, uint8_t id);
 void scsi_nexus_loss(struct scsi_nexus *nexus);
 
 /* Only the aborting: of what came by that place, and not by other targets'. */
