@@ -106,12 +106,17 @@ guest none "no event came of it" event
 end TERM
 configure "[scsi $wwpn]" "lun.0 = $tmp/d1" "lun.7.0 = $tmp/d3"
 begin "vhxd starts again"
-guest good "the disks that stay" ready 0.0
-guest good "have nothing to tell" ready 7.0
-guest "$nothing" "one is gone" ready 0.2
+guest '1 0x2 0.2' "the guest hears that one is gone" event
+guest none "and nothing else" event
+guest "$changed" "an attention at a disk that stays" ready 0.0
+guest "$changed" "and at another" ready 7.0
+quiet 0.0
+guest "$nothing" "it is gone" ready 0.2
 end TERM
 configure "[scsi $wwpn]" "lun.0 = $tmp/d1" "lun.7.0 = $tmp/d3" "lun.4 = $tmp/d2"
 begin "vhxd starts with another disk"
+guest '1 0x1 0.4' "the guest hears of it" event
+guest none "and of nothing else" event
 guest "$changed" "those that were there tell of it" ready 0.0
 quiet 7.0
 guest 'check 6 29/00' "it is there" ready 0.4
@@ -121,6 +126,46 @@ guest '1 0x2 0.4' "it goes" event
 quiet 7.0
 rc 0 "remove" vhx disk remove "$wwpn" 7.0
 guest '1 0x2 7.0' "an event" event
+
+### one that was killed, with disks added by hand, and another at the place of one
+rc 0 "add" vhx disk add "$wwpn" 5 "$tmp/d3"
+guest '1 0x1 0.5' "an event" event
+rc 0 "add" vhx disk add "$wwpn" 9.3 "$tmp/d2"
+guest '1 0x1 9.3' "an event" event
+quiet 0.0
+configure "[scsi $wwpn]" "lun.0 = $tmp/d1" "lun.5 = $tmp/d2"
+end KILL
+begin "another vhxd starts"
+guest '1 0x2 0.5' "the guest hears that what it had there is gone" event
+guest '1 0x2 9.3' "and what had a target of its own" event
+guest '1 0x1 0.5' "and of what is there now" event
+guest none "and of nothing else" event
+guest "$changed" "an attention at the one that stays" ready 0.0
+guest "$absent" "the target is not there any more" ready 9.3
+quiet 0.5
+end KILL
+begin "and another"
+guest none "of what is as it was nothing is told" event
+guest good "nor by an attention" ready 0.0
+guest good "nor at the other" ready 0.5
+
+### the file is damaged, or of another boot: nothing is known, and nothing told
+for damage in 's/^[0-9a-f-]*$/another/' '1s/1/2/' 's/^0.5 /0.x /' 's/^0.5 /999.99999 /'; do
+	configure "[scsi $wwpn]" "lun.0 = $tmp/d1"
+	end TERM
+	sed -i "$damage" "$tmp/state/$wwpn.places"
+	begin "vhxd starts with a file after $damage"
+	guest none "which says nothing of what is gone" event
+	guest "$nothing" "it is" ready 0.5
+	configure "[scsi $wwpn]" "lun.0 = $tmp/d1" "lun.5 = $tmp/d2"
+	kill -HUP "$pid"
+	guest '1 0x1 0.5' "and comes back" event
+	quiet 0.5
+	quiet 0.0
+done
+configure "[scsi $wwpn]" "lun.0 = $tmp/d1"
+kill -HUP "$pid"
+guest '1 0x2 0.5' "it goes" event
 guest_end
 
 ### without a guest

@@ -8,6 +8,7 @@
 #include "host.h"
 #include "log.h"
 #include "news.h"
+#include "places.h"
 #include "retry.h"
 
 #define LET_GO_MS	5000	/* for what loops have of it to end */
@@ -184,6 +185,7 @@ int endpoint_begin(struct host *host, struct endpoint *endpoint, struct msg *msg
 		news_watch(host, endpoint);
 		__atomic_store_n(&host->endpoints[endpoint->number], endpoint, __ATOMIC_RELEASE);
 		news_targets(host, endpoint);
+		places_compare(host, endpoint);
 	}
 	pthread_mutex_unlock(&host->opening);
 	return ret;

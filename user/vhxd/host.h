@@ -16,6 +16,7 @@ struct queue;
 /**
  * struct lun - a disk at its place
  * @by_hand: by the control socket: the configuration file has no say in it
+ * @told: its guest knows of it, or comes later
  */
 struct lun {
 	struct list node;
@@ -23,6 +24,7 @@ struct lun {
 	uint8_t target;
 	uint16_t lun;
 	bool by_hand;
+	bool told;
 };
 
 /**
@@ -85,7 +87,7 @@ int endpoint_open(struct host *host, const struct target_conf *conf, struct endp
 		  struct msg *msg);
 /* Its guest waits for who serves it next. An error is said, and then it is to be tried again. */
 int endpoint_close(struct host *host, struct endpoint *endpoint, struct msg *msg);
-/* Its guest comes, or is there still: to the disks that there are by now, without being told. */
+/* Its guest comes, or is there still: of the disks that there are by now it is told the difference. */
 int endpoint_begin(struct host *host, struct endpoint *endpoint, struct msg *msg);
 /* As requests call it; waits for one that is being opened. NULL if there is none. */
 struct endpoint *endpoint_at(struct host *host, uint32_t number);

@@ -8,6 +8,7 @@
 
 #include "log.h"
 #include "news.h"
+#include "places.h"
 
 /* A guest that is not there, or wants no events, is no error: it sees what there is. */
 static bool is_normal(int err)
@@ -86,6 +87,25 @@ static void tell_reset(struct host *host, const struct endpoint *e, const struct
 	tell(host->agent, e, &event);
 }
 
+void news_found(struct host *host, const struct endpoint *endpoint, const struct lun *lun)
+{
+	tell_reset(host, endpoint, lun, VIRTIO_SCSI_EVT_RESET_RESCAN);
+}
+
+void news_gone(struct host *host, const struct endpoint *endpoint, uint8_t id, uint16_t number)
+{
+	const struct lun lun = { .target = id, .lun = number };
+
+	tell_reset(host, endpoint, &lun, VIRTIO_SCSI_EVT_RESET_REMOVED);
+}
+
+void news_luns(const struct endpoint *endpoint)
+{
+	pthread_mutex_lock(&endpoint->group->lock);
+	scsi_target_luns_changed(endpoint->target);
+	pthread_mutex_unlock(&endpoint->group->lock);
+}
+
 /* That they are to be told survives this agent. */
 static void save_others(struct host *host, const struct endpoint *e, const struct lun *but)
 {
@@ -96,17 +116,18 @@ static void save_others(struct host *host, const struct endpoint *e, const struc
 			disk_save(&host->home, lun->disk);
 }
 
-/* Before the loops run the guest is where it was: it has lost nothing, and got nothing new. */
-void news_added(struct host *host, const struct endpoint *endpoint, const struct lun *lun)
+void news_added(struct host *host, struct endpoint *endpoint, const struct lun *lun)
 {
+	/* Until then endpoint_begin() sees to it. */
 	if (!host->loops_run)
 		return;
 	news_targets(host, endpoint);
 	tell_reset(host, endpoint, lun, VIRTIO_SCSI_EVT_RESET_RESCAN);
 	save_others(host, endpoint, lun);
+	places_save(host, endpoint);
 }
 
-void news_removed(struct host *host, const struct endpoint *endpoint, const struct lun *lun)
+void news_removed(struct host *host, struct endpoint *endpoint, const struct lun *lun)
 {
 	/* Another agent is to serve all of it, and the guest to notice nothing. */
 	if (endpoint->leaving)
@@ -114,4 +135,5 @@ void news_removed(struct host *host, const struct endpoint *endpoint, const stru
 	news_targets(host, endpoint);
 	tell_reset(host, endpoint, lun, VIRTIO_SCSI_EVT_RESET_REMOVED);
 	save_others(host, endpoint, lun);
+	places_save(host, endpoint);
 }

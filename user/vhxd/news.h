@@ -12,7 +12,12 @@ void news_watch(struct host *host, struct endpoint *endpoint);
 void news_targets(struct host *host, const struct endpoint *endpoint);
 
 /* A disk is there; it is not any more. */
-void news_added(struct host *host, const struct endpoint *endpoint, const struct lun *lun);
-void news_removed(struct host *host, const struct endpoint *endpoint, const struct lun *lun);
+void news_added(struct host *host, struct endpoint *endpoint, const struct lun *lun);
+void news_removed(struct host *host, struct endpoint *endpoint, const struct lun *lun);
+
+/* That happened while no agent was there: by an event; and what went, by attentions at the others. */
+void news_found(struct host *host, const struct endpoint *endpoint, const struct lun *lun);
+void news_gone(struct host *host, const struct endpoint *endpoint, uint8_t id, uint16_t number);
+void news_luns(const struct endpoint *endpoint);
 
 #endif

@@ -227,6 +227,9 @@ int scsi_lun_reset(struct scsi_target *target, uint8_t id, uint16_t lun);
 int scsi_nexus_reset(struct scsi_nexus *nexus, uint8_t id);
 void scsi_nexus_loss(struct scsi_nexus *nexus);
 
+/* A unit went, of which the guests were not told: it was another agent's. */
+void scsi_target_luns_changed(struct scsi_target *target);
+
 /* Only the aborting: of what came by that place, and not by other targets'. */
 void scsi_target_abort(struct scsi_target *target, uint8_t id, uint16_t lun);
 

@@ -147,6 +147,11 @@ static void luns_changed(struct scsi_target *target, const struct scsi_unit *but
 	}
 }
 
+void scsi_target_luns_changed(struct scsi_target *target)
+{
+	luns_changed(target, NULL);
+}
+
 int scsi_target_map(struct scsi_target *target, uint8_t id, uint16_t lun, struct scsi_unit *unit)
 {
 	struct scsi_nexus *nexus;
