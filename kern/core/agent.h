@@ -65,8 +65,9 @@ struct vhx_listener {
  * @used: pages that they do
  * @seq: requests that came
  * @left: requests of former VMMs that an agent has
- * @nexus_id: of the last nexus that began; of whoever uses it
+ * @nexus_id: of the last nexus that began; written by whoever uses it, under @lock
  * @lock: what is below
+ * @holders: VMMs that have the nexus, whether they use the endpoint now or not
  * @session: who serves it, NULL when nobody does; see vhx_endpoint_is_of()
  * @number: in the session
  * @fence: a session that is dead, or gives it up, and whose I/O may be under way, NULL when there is
@@ -91,6 +92,7 @@ struct vhx_endpoint {
 	atomic_t left;
 	u64 nexus_id;
 	spinlock_t lock;
+	u32 holders;
 	struct vhx_session *session;
 	u32 number;
 	struct vhx_session *fence;
@@ -271,6 +273,9 @@ void vhx_endpoint_unuse(struct vhx_endpoint *ep);
 
 /* nexus.c */
 int vhx_endpoint_begin(struct vhx_endpoint *ep);
+u64 vhx_endpoint_hold(struct vhx_endpoint *ep, u64 had);
+bool vhx_endpoint_is_held(struct vhx_endpoint *ep);
+void vhx_nexus_let_go(u64 id);
 bool vhx_endpoint_serves(const struct vhx_endpoint *ep);
 
 /* Is there such a target? Whatever the agent says meanwhile. Context: any. */

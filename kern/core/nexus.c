@@ -50,8 +50,9 @@ int vhx_endpoint_begin(struct vhx_endpoint *ep)
 	req->seq = atomic64_inc_return(&ep->seq);
 	INIT_LIST_HEAD(&req->all);
 	INIT_LIST_HEAD(&req->node);
-	ep->nexus_id = vhx_nexus_next_id();
 	spin_lock(&ep->lock);
+	ep->nexus_id = vhx_nexus_next_id();
+	ep->holders = 0;
 	if (!ep->nexus)
 		swap(ep->nexus, req);
 	spin_unlock(&ep->lock);
@@ -59,6 +60,77 @@ int vhx_endpoint_begin(struct vhx_endpoint *ep)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vhx_endpoint_begin);
+
+/* ---- who has it ---- */
+
+/**
+ * vhx_endpoint_hold - a VMM has the nexus, until vhx_nexus_let_go()
+ * @ep: endpoint in the caller's use
+ * @had: the nexus that it has already, of whatever endpoint, or 0; it has that no more
+ *
+ * Context: process, sleeps.
+ * Return: the nexus that it has now.
+ */
+u64 vhx_endpoint_hold(struct vhx_endpoint *ep, u64 had)
+{
+	if (had == ep->nexus_id)
+		return had;
+	vhx_nexus_let_go(had);
+	spin_lock(&ep->lock);
+	ep->holders++;
+	spin_unlock(&ep->lock);
+	return ep->nexus_id;
+}
+EXPORT_SYMBOL_GPL(vhx_endpoint_hold);
+
+/**
+ * vhx_endpoint_is_held - is there a VMM that has the nexus?
+ * @ep: endpoint in the caller's use
+ *
+ * If not, whoever comes is another guest, or one that was elsewhere meanwhile: it has nothing of what
+ * the agent remembers.
+ *
+ * Context: any but interrupts.
+ */
+bool vhx_endpoint_is_held(struct vhx_endpoint *ep)
+{
+	bool held;
+
+	spin_lock(&ep->lock);
+	held = ep->holders;
+	spin_unlock(&ep->lock);
+	return held;
+}
+EXPORT_SYMBOL_GPL(vhx_endpoint_is_held);
+
+static int vhx_nexus_drop(struct vhx_endpoint *ep, void *arg)
+{
+	const u64 id = *(const u64 *)arg;
+	int found = 0;
+
+	spin_lock(&ep->lock);
+	if (ep->nexus_id == id) {
+		ep->holders--;
+		found = 1;
+	}
+	spin_unlock(&ep->lock);
+	return found;
+}
+
+/**
+ * vhx_nexus_let_go - a VMM has a nexus no more
+ * @id: as vhx_endpoint_hold() said, or 0; its endpoint may have another by now, or be gone
+ *
+ * Context: process, sleeps; no lock below the device's.
+ */
+void vhx_nexus_let_go(u64 id)
+{
+	if (id)
+		vhx_endpoint_for_each(vhx_nexus_drop, &id);
+}
+EXPORT_SYMBOL_GPL(vhx_nexus_let_go);
+
+/* ---- what may be given out ---- */
 
 /**
  * vhx_nexus_admits - may a request be given out?

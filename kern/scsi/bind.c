@@ -70,7 +70,8 @@ static bool vhx_bind_moved(const struct vhx_scsi_queue *q, bool again)
 /*
  * A VMM goes on after a pause with its queues where they stopped, and after a migration, with an fd
  * that was never bound, where they stopped elsewhere. A guest that boots, or loads its driver, has
- * them at their beginning. And nobody goes on with what began anew for somebody else meanwhile.
+ * them at their beginning. And nobody goes on with what began anew for somebody else meanwhile, or
+ * what the last VMM that had it has left behind: the guest was elsewhere then.
  */
 static bool vhx_bind_is_anew(struct vhx_scsi_host *h)
 {
@@ -78,7 +79,7 @@ static bool vhx_bind_is_anew(struct vhx_scsi_host *h)
 	bool moved = false;
 	u32 i;
 
-	if (again && h->nexus != h->ep->nexus_id)
+	if (!vhx_endpoint_is_held(h->ep) || (again && h->nexus != h->ep->nexus_id))
 		return true;
 	for (i = 0; i < h->nvqs && !moved; i++) {
 		mutex_lock(&h->vqs[i]->lock);
@@ -141,6 +142,7 @@ long vhx_scsi_bind(struct vhx_scsi_host *h, const char *name)
 		return err;
 	}
 	h->bound = true;
+	h->nexus = vhx_endpoint_hold(h->ep, h->nexus);
 	vhx_scsi_event_listen(h);
 	vhx_scsi_nl_bound(h, name);
 	trace_vhx_scsi_bind(h, true);
@@ -213,8 +215,6 @@ void vhx_scsi_unbind(struct vhx_scsi_host *h)
 	vhx_scsi_event_forget(h);
 	/* Nobody queues them any more, but they may be queued. */
 	vhx_dev_flush(&h->dev);
-	if (h->bound)
-		h->nexus = h->ep->nexus_id;
 	h->bound = false;
 	vhx_endpoint_unuse(h->ep);
 	h->ep = NULL;

@@ -91,7 +91,7 @@ struct vhx_scsi_req {
  * @dev: the device; first
  * @ep: endpoint it is bound to, or NULL; under @dev.lock, and fixed while a queue runs
  * @show: for people
- * @nexus: vhx_endpoint.nexus_id when it was bound last, 0 before; under @dev.lock
+ * @nexus: the one it has: vhx_endpoint.nexus_id when it was bound last, 0 before; under @dev.lock
  * @bound: all its queues that were set up run; under @dev.lock
  * @draining: nothing is taken from the control queue any more; under its lock
  * @drained: woken when @tmfs is empty, and when a queue breaks

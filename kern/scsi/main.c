@@ -174,6 +174,13 @@ static long vhx_scsi_clear_endpoint(struct vhx_scsi_host *h, const void __user *
 	return err;
 }
 
+/* Its VMM does not come back. Context: the device's lock, or the last reference. */
+static void vhx_scsi_leave(struct vhx_scsi_host *h)
+{
+	vhx_nexus_let_go(h->nexus);
+	h->nexus = 0;
+}
+
 static long vhx_scsi_reset_owner(struct vhx_scsi_host *h)
 {
 	long err;
@@ -183,6 +190,7 @@ static long vhx_scsi_reset_owner(struct vhx_scsi_host *h)
 	if (!err) {
 		if (h->ep)
 			vhx_scsi_unbind(h);
+		vhx_scsi_leave(h);
 		err = vhx_dev_reset_owner(&h->dev);
 	}
 	mutex_unlock(&h->dev.lock);
@@ -240,6 +248,7 @@ static int vhx_scsi_release(struct inode *inode, struct file *file)
 	vhx_scsi_nl_forget(h);
 	if (h->ep)
 		vhx_scsi_unbind(h);
+	vhx_scsi_leave(h);
 	vhx_dev_release(&h->dev);
 	kvfree(h->vqs);
 	kvfree(h);

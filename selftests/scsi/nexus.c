@@ -91,13 +91,42 @@ static int arrive(struct scsidrv *d, uint32_t at)
 static void test_migration(void)
 {
 	tap_ok(!open_host(&drv) && !arrive(&drv, 7), "a guest comes from elsewhere");
-	heard(&drv, 0, "its arrival");
+	heard(&drv, 1, "its arrival where another was");
 	tap_ok(!scsidrv_stop(&drv), "it goes to another VMM");
 	tap_ok(!open_host(&other) && !arrive(&other, 9), "which has it");
 	heard(&other, 0, "that");
 	scsidrv_close(&other);
 	tap_ok(!scsidrv_resume(&drv), "and does not: it goes on where it was");
 	heard(&drv, 0, "nor of that");
+	tap_ok(!scsidrv_stop(&drv), "it goes to another machine");
+	scsidrv_close(&drv);
+	tap_ok(!open_host(&drv) && !arrive(&drv, 11), "and comes back");
+	heard(&drv, 1, "a return: it was not there to be told");
+	scsidrv_close(&drv);
+}
+
+/* From one VMM to another of the same machine: who has it is the same guest, whoever goes when. */
+static void test_handover(void)
+{
+	tap_ok(!open_host(&drv) && !scsidrv_start(&drv), "a guest starts");
+	heard(&drv, 1, "a start");
+	tap_ok(!scsidrv_stop(&drv) && !open_host(&other) && !arrive(&other, 5),
+	       "it goes to another VMM");
+	scsidrv_close(&drv);
+	heard(&other, 0, "that, and that the first is gone");
+	tap_ok(!open_host(&drv) && !scsidrv_stop(&other) && !arrive(&drv, 6), "and to a third");
+	tap_ok(!scsidrv_stop(&drv), "which is paused");
+	scsidrv_close(&other);
+	tap_ok(!scsidrv_resume(&drv), "while the second goes");
+	heard(&drv, 0, "a pause, and that the second is gone");
+	tap_ok(!scsidrv_stop(&drv) && !scsidrv_reset(&drv) && !scsidrv_start(&drv), "it boots");
+	heard(&drv, 1, "a boot");
+	tap_ok(!scsidrv_stop(&drv), "it is stopped");
+	if (guest_ioctl(drv.g.fd, VHOST_RESET_OWNER, NULL))
+		tap_bail("RESET_OWNER");
+	tap_ok(!open_host(&other) && !arrive(&other, 3), "and disowned; a guest comes from elsewhere");
+	heard(&other, 1, "its arrival");
+	scsidrv_close(&other);
 	scsidrv_close(&drv);
 }
 
@@ -245,6 +274,7 @@ static void run(uint64_t f)
 	tap_diag("features %#llx", (unsigned long long)f);
 	test_life();
 	test_migration();
+	test_handover();
 	test_first();
 	test_gone(false);
 	test_gone(true);

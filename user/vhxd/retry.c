@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Waiting for what an agent that died has under way: nothing tells of its end. */
+/* Waiting for another agent, or what one that died has under way: nothing tells of its end. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -22,7 +22,8 @@ bool retry_wait(struct retry *retry, const char *for_what)
 	if (retry->waited_ms >= retry->limit_ms || is_to_end())
 		return false;
 	if (!retry->waited_ms)
-		log_info("%s: waiting for what the agent before has under way", for_what);
+		log_info("%s: another agent has it, or had it and its I/O is under way: waiting",
+			 for_what);
 	usleep(RETRY_MS * 1000);
 	retry->waited_ms += RETRY_MS;
 	return true;

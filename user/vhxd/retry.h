@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Waiting for what an agent that died has under way. */
+/* Waiting for another agent, or what one that died has under way. */
 #ifndef _VHXD_RETRY_H
 #define _VHXD_RETRY_H
 

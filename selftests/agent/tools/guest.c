@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * guest WWPN [BLOCK]: a guest at an endpoint that an agent serves, for scripts. It reads a line, and
- * says one. AT is ID.LUN; BLOCK is the bytes of a logical block, 512 by default.
+ * guest WWPN [BLOCK [arrives]]: a guest at an endpoint that an agent serves, for scripts. It reads a
+ * line, and says one. AT is ID.LUN; BLOCK is the bytes of a logical block, 512 by default; one that
+ * arrives comes by migration: its rings do not stand at their beginning.
  *
  *	ready AT			TEST UNIT READY
  *	capacity AT			its blocks
@@ -11,11 +12,16 @@
  *	unmap AT LBA BLOCKS
  *	same AT LBA BLOCKS [unmap]	WRITE SAME of zeroes
  *	sync AT
+ *	reserve AT, release AT		as of SPC-2
+ *	stop AT, spin AT		START STOP UNIT
+ *	register AT KEY			PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY
+ *	keys AT				PERSISTENT RESERVE IN: how many, and the first
  *	write-through AT		MODE SELECT: no cache
  *	start NAME COMMAND...		one of these, without waiting: "started"
  *	wait NAME			how it ended; "not yet" when it takes longer than some seconds
  *	over NAME			"yes", or "no"
  *	abort NAME, reset AT		a task management function: "complete", or its response
+ *	reset-nexus AT			another
  *	event				the next event: "EVENT REASON ID.LUN", "missed", or "none"
  *
  * A command ends as "good", "good residual N", "check KEY ASC/ASCQ", "status N", or "response N".
@@ -123,6 +129,9 @@ static void say(const struct order *o)
 		say_sense(r);
 	else if (r->status)
 		printf("status %u\n", r->status);
+	else if (op == 0x5e)
+		printf("%" PRIu64 " %" PRIu64 "\n", get_be(o->data + 4, 4) / 8,
+		       get_be(o->data + 8, 8));
 	else if (op == 0x9e)
 		printf("%" PRIu64 "\n", get_be(o->data, 8) + 1);
 	else if (r->resid)
@@ -188,6 +197,47 @@ static void fill_write_through(struct order *o)
 	send_data(o, 24);
 }
 
+static void fill_register(struct order *o, const char *key)
+{
+	memset(o->data, 0, 24);
+	put_be(o->data + 8, key ? strtoull(key, NULL, 0) : 0, 8);
+	o->cmd.cdb[0] = 0x5f;
+	o->cmd.cdb[1] = 6;
+	o->cmd.cdb[8] = 24;
+	send_data(o, 24);
+}
+
+static void fill_keys(struct order *o)
+{
+	memset(o->data, 0, 64);
+	o->cmd.cdb[0] = 0x5e;
+	o->cmd.cdb[8] = 64;
+	o->cmd.in = o->data;
+	o->cmd.in_len = 64;
+}
+
+/* Those that are a CDB and nothing else. */
+static bool fill_plain(struct order *o, const char *word)
+{
+	static const struct {
+		const char *word;
+		uint8_t op, start;
+	} plain[] = {
+		{ "reserve", 0x16, 0 }, { "release", 0x17, 0 }, { "stop", 0x1b, 0 },
+		{ "spin", 0x1b, 1 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		if (strcmp(word, plain[i].word))
+			continue;
+		o->cmd.cdb[0] = plain[i].op;
+		o->cmd.cdb[4] = plain[i].start;
+		return true;
+	}
+	return false;
+}
+
 /* With an address and a number of blocks. */
 static bool fill_media(struct order *o, char **word, int n)
 {
@@ -232,8 +282,12 @@ static bool fill(struct order *o, char **word, int n)
 		scsicmd_capacity(&o->cmd, o->data, 32);
 	else if (!strcmp(word[0], "write-through"))
 		fill_write_through(o);
+	else if (!strcmp(word[0], "register"))
+		fill_register(o, n > 2 ? word[2] : NULL);
+	else if (!strcmp(word[0], "keys"))
+		fill_keys(o);
 	else
-		return fill_media(o, word, n);
+		return fill_plain(o, word[0]) || fill_media(o, word, n);
 	return true;
 }
 
@@ -294,7 +348,7 @@ static void function(uint32_t subtype, const struct scsicmd *about)
 		printf("%s %d\n", rc < 0 ? "error" : "response", rc);
 }
 
-static void reset(const char *at)
+static void reset(const char *at, uint32_t subtype)
 {
 	struct scsicmd c;
 	uint8_t target;
@@ -305,7 +359,7 @@ static void reset(const char *at)
 		return;
 	}
 	scsicmd_to(&c, target, lun);
-	function(VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, &c);
+	function(subtype, &c);
 }
 
 static void say_event(void)
@@ -343,7 +397,9 @@ static void obey(char **word, int n)
 	if (!strcmp(word[0], "event")) {
 		say_event();
 	} else if (!strcmp(word[0], "reset")) {
-		reset(n > 1 ? word[1] : NULL);
+		reset(n > 1 ? word[1] : NULL, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET);
+	} else if (!strcmp(word[0], "reset-nexus")) {
+		reset(n > 1 ? word[1] : NULL, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET);
 	} else if (!strcmp(word[0], "start") && n > 3) {
 		if (start(word[1], word + 2, n - 2))
 			printf("started\n");
@@ -371,6 +427,19 @@ static void serve(void)
 	}
 }
 
+/* Its rings stand where they stood elsewhere. */
+static int arrive(void)
+{
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < drv.g.nvq && !r; i++) {
+		ring_reset(&drv.q[i].vq->ring, i < SCSI_REQ ? 0 : 7);
+		r = guest_setup_vq(&drv.g, i, ring_base(&drv.q[i].vq->ring));
+	}
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct scsidrv_opt opt = {
@@ -380,7 +449,7 @@ int main(int argc, char **argv)
 	int r;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: guest WWPN [BLOCK]\n");
+		fprintf(stderr, "usage: guest WWPN [BLOCK [arrives]]\n");
 		return 2;
 	}
 	opt.wwpn = argv[1];
@@ -392,6 +461,8 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	r = scsidrv_open(&drv, &opt);
+	if (!r && argc > 3)
+		r = arrive();
 	if (!r)
 		r = scsidrv_start(&drv);
 	if (r) {

@@ -87,6 +87,7 @@ void scsi_nexus_loss(struct scsi_nexus *nexus)
 		itl->unit->stopped = false;
 		if (is_alone(itl))
 			itl->unit->mode = itl->unit->mode_default;
+		ua_forget(itl);
 		lose(itl);
 	}
 }

@@ -57,6 +57,12 @@ void ua_changed(struct scsi_unit *unit, const struct scsi_itl *but, enum ua ua)
 	}
 }
 
+void ua_forget(struct scsi_itl *itl)
+{
+	itl->ua &= UA_RESETS;
+	state_touch(itl->unit);
+}
+
 void ua_clear(struct scsi_itl *itl, enum ua ua)
 {
 	if (!(itl->ua & UA_BIT(ua)))

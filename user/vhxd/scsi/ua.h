@@ -37,6 +37,8 @@ void ua_set(struct scsi_itl *itl, enum ua ua);
 void ua_set_others(struct scsi_unit *unit, const struct scsi_itl *but, enum ua ua);
 /* The same, of what guests may be told of at once, see struct scsi_watch */
 void ua_changed(struct scsi_unit *unit, const struct scsi_itl *but, enum ua ua);
+/* Another guest's, or one's that was elsewhere meanwhile: what is no reset it need not be told. */
+void ua_forget(struct scsi_itl *itl);
 /* It need not be told any more. */
 void ua_clear(struct scsi_itl *itl, enum ua ua);
 /* The first that is pending, which is not any more; SENSE_NONE if there is none. */
