@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The barrier pairs of the core and of steering, each as two threads reduced to what the barriers
+ * The barrier pairs of the core, of steering and of SCSI, each as two threads reduced to what the barriers
  * are about, for CBMC's model of a machine that lets reads pass writes (TSO) and writes pass
  * writes (PSO). A case must hold as it is, and must fail with one of its write or full barriers
  * left out: -DCASE=name -DWITHOUT=n. Machines that let reads pass reads are not modelled: the read
@@ -170,6 +170,78 @@ static void eject_two(void)
 static _Bool eject_holds(void)
 {
 	return ops == 0;
+}
+
+/*
+ * vhx_abort_aq against vhx_aq_land_aborted, which has found the queue's mark from before: an aborted
+ * request is found now, or the mark stays for the run that vhx_abort_aq queues.
+ */
+static int aq_aborted = 1, req_aborted, landed;
+
+static void abort_one(void)
+{
+	req_aborted = 1;
+	full(1);
+	aq_aborted = 1;
+}
+
+static void abort_two(void)
+{
+	aq_aborted = 0;
+	full(2);
+	landed = req_aborted;
+}
+
+static _Bool abort_holds(void)
+{
+	return landed || aq_aborted;
+}
+
+/*
+ * vhx_scsi_tmf_begin against vhx_scsi_cmd_handle: a request queue that sees a sweep pulls what the
+ * guest had posted before it asked for the function.
+ */
+static int command, sweep, got_sweep, pulled;
+
+static void sweep_one(void)
+{
+	command = 1;
+	writes(1);
+	sweep = 1;
+}
+
+static void sweep_two(void)
+{
+	got_sweep = sweep;
+	reads();
+	pulled = command;
+}
+
+static _Bool sweep_holds(void)
+{
+	return !got_sweep || pulled;
+}
+
+/* And back, vhx_cmd_swept: what was pulled is a request for who sees that the queue was swept. */
+static int request, swept, got_swept, found;
+
+static void swept_one(void)
+{
+	request = 1;
+	writes(1);
+	swept = 1;
+}
+
+static void swept_two(void)
+{
+	got_swept = swept;
+	reads();
+	found = request;
+}
+
+static _Bool swept_holds(void)
+{
+	return !got_swept || found;
 }
 
 #define PASTE(a, b)	a ## b
