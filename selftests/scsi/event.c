@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -145,6 +147,32 @@ static uint32_t missed(struct scsidrv *d)
 	return guest_ioctl(d->g.fd, VHOST_SCSI_GET_EVENTS_MISSED, &m) ? 9 : m;
 }
 
+/* What the event queue's counter says, which its handler writes. */
+static long counted(void)
+{
+	char text[32] = "";
+	FILE *f = popen("vhx -j scsi stats " WWPN
+			" | jq '[.[] | select(.role == \"event\").stats.events_lost] | add // -1'", "r");
+
+	if (!f || !fgets(text, sizeof(text), f))
+		tap_bail("vhx scsi stats");
+	pclose(f);
+	return strtol(text, NULL, 10);
+}
+
+static void lost(long n, const char *what)
+{
+	long is = counted();
+	int tries;
+
+	for (tries = 0; is < n && tries < 50; tries++) {
+		usleep(100000);
+		is = counted();
+	}
+	if (!tap_ok(is == n, "%s: %ld are counted as lost", what, n))
+		tap_diag("%ld are", is);
+}
+
 static void sent(void)
 {
 	struct scsidrv d;
@@ -160,6 +188,7 @@ static void sent(void)
 	expect(notify(CHANGE, 0x092a, 0, 0), 0, "one has another size");
 	tap_ok(comes(&d, CHANGE, 0x092a, 0, 0), "likewise");
 	tap_ok(!missed(&d) && silent(&d), "and nothing else");
+	lost(0, "what the guest has heard");
 	stop(&d);
 }
 
@@ -176,6 +205,7 @@ static void waiting(void)
 	expect(plug(0, 0), -ENOSPC, "one more does not");
 	expect(plug(0, 0), -ENOSPC, "nor another");
 	tap_ok(missed(&d) == 1, "which the guest is to hear of");
+	lost(2, "what does not wait");
 	scsidrv_event_fill(&d, 1);
 	tap_ok(comes(&d, PLUG | MISSED, VIRTIO_SCSI_EVT_RESET_RESCAN, 0, 0),
 	       "it does, by the first that has a buffer");
@@ -185,6 +215,11 @@ static void waiting(void)
 		good = comes(&d, PLUG, VIRTIO_SCSI_EVT_RESET_RESCAN, i, i);
 	}
 	tap_ok(good, "the others come in their order");
+	lost(2, "once heard of, the same");
+	expect(plug(0, 0), 0, "there is room again");
+	scsidrv_event_fill(&d, 1);
+	tap_ok(comes(&d, PLUG, VIRTIO_SCSI_EVT_RESET_RESCAN, 0, 0), "and nothing missed");
+	lost(2, "what had room");
 	stop(&d);
 }
 
@@ -203,6 +238,7 @@ static void not_wanted(void)
 	expect(plug(0, 1), -EOPNOTSUPP, "one that only has CHANGE");
 	expect(notify(CHANGE, 0x092a, 0, 0), 0, "hears of a change");
 	tap_ok(comes(&d, CHANGE, 0x092a, 0, 0), "and of nothing else");
+	lost(0, "what a guest does not want");
 	stop(&d);
 }
 
@@ -216,12 +252,14 @@ static void nobody_there(void)
 	start(&d, F_V1);
 	scsidrv_event_fill(&d, 1);
 	tap_ok(silent(&d) && !missed(&d), "a guest that has no use for it is not told of that");
+	lost(0, "what was said before it");
 	stop(&d);
 	expect(plug(0, 1), -ENOTCONN, "once more");
 	start(&d, F_SCSI_MODERN);
 	scsidrv_event_fill(&d, 2);
 	tap_ok(says_missed(&d), "one that has is told that it missed something");
 	tap_ok(silent(&d) && !missed(&d), "once");
+	lost(1, "what was said while there was none");
 	stop(&d);
 }
 
@@ -237,6 +275,7 @@ static void paused(void)
 	tap_ok(!scsidrv_resume(&d), "and goes on");
 	scsidrv_event_fill(&d, 2);
 	tap_ok(says_missed(&d) && silent(&d), "it is told to look for itself");
+	lost(2, "what waited, and what came meanwhile");
 	expect(plug(0, 3), 0, "the next");
 	scsidrv_event_fill(&d, 1);
 	tap_ok(comes(&d, PLUG, VIRTIO_SCSI_EVT_RESET_RESCAN, 0, 3), "comes again");
