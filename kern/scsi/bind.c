@@ -4,6 +4,7 @@
  * the device's lock.
  */
 #include "host.h"
+#include "order.h"
 #include "trace.h"
 
 /*
@@ -46,6 +47,10 @@ static int vhx_bind_start(struct vhx_scsi_host *h, u32 i)
 		return 0;
 	INIT_LIST_HEAD(&q->answers);
 	q->swept = 0;
+	/* Events go as they come: each in a buffer that was taken for it. */
+	err = i == VHX_SCSI_VQ_EVENT ? 0 : vhx_scsi_order_start(q);
+	if (err)
+		return err;
 	if (i != VHX_SCSI_VQ_EVENT)
 		vhx_aq_attach(&q->aq, &q->vq, h->ep,
 			      i < VHX_SCSI_VQ_REQ ? 0 : i - VHX_SCSI_VQ_REQ);
@@ -210,6 +215,7 @@ void vhx_scsi_unbind(struct vhx_scsi_host *h)
 				vhx_aq_detach(&q->aq);
 			INIT_LIST_HEAD(&q->answers);
 		}
+		vhx_scsi_order_stop(q);
 		mutex_unlock(&q->vq.lock);
 	}
 	vhx_scsi_event_forget(h);

@@ -15,6 +15,7 @@
 
 #include "core/guest.h"
 #include "host.h"
+#include "order.h"
 
 /**
  * struct vhx_cmd_turn - a turn
@@ -25,6 +26,7 @@
  * @ncmds: commands taken and answered
  * @descs: descriptors read
  * @bytes: data moved
+ * @place: with IN_ORDER, that of the chain which is being taken
  */
 struct vhx_cmd_turn {
 	struct vhx_scsi_queue *q;
@@ -34,6 +36,7 @@ struct vhx_cmd_turn {
 	u32 ncmds;
 	u32 descs;
 	u64 bytes;
+	u32 place;
 };
 
 /* ---- answers ---- */
@@ -53,18 +56,34 @@ static void vhx_cmd_flush(struct vhx_cmd_turn *t)
 }
 
 /* A chain goes back; with it its request, or NULL. */
-static void vhx_cmd_done(struct vhx_cmd_turn *t, const struct vhx_chain *c,
-			 struct vhx_scsi_req *req, u32 len)
+static void vhx_cmd_show(struct vhx_cmd_turn *t, const struct vhx_done *done,
+			 struct vhx_scsi_req *req)
 {
-	t->s->done[t->ndone] = (struct vhx_done) {
-		.id = c->id,
-		.ndesc = c->ndesc,
-		.len = len,
-	};
+	t->s->done[t->ndone] = *done;
 	t->s->req[t->ndone++] = req;
 	t->ncmds++;
 	if (t->ndone == VHX_PULL_MAX)
 		vhx_cmd_flush(t);
+}
+
+/* A chain is over; it goes back, at once or in its turn. */
+static void vhx_cmd_done(struct vhx_cmd_turn *t, const struct vhx_chain *c,
+			 struct vhx_scsi_req *req, u32 len)
+{
+	struct vhx_scsi_queue *q = t->q;
+	struct vhx_done done = {
+		.id = c->id,
+		.ndesc = c->ndesc,
+		.len = len,
+	};
+
+	if (likely(!q->order)) {
+		vhx_cmd_show(t, &done, req);
+		return;
+	}
+	vhx_scsi_order_end(q, req ? req->place : t->place, &done, req);
+	while (!q->vq.broken && vhx_scsi_order_next(q, &done, &req))
+		vhx_cmd_show(t, &done, req);
 }
 
 /* There is nothing to answer, or nowhere: what the guest makes of that is its business. */
@@ -201,6 +220,7 @@ static int vhx_cmd_submit(struct vhx_cmd_turn *t, const struct vhx_chain *c,
 	req->cmd = *cmd;
 	req->in = nout;
 	req->nin = c->nin;
+	req->place = t->place;
 	r = &req->r;
 	memcpy(r->seg, &t->s->seg[c->seg + c->nout - nout], (nout + c->nin) * sizeof(*r->seg));
 	r->chain = *c;
@@ -266,6 +286,25 @@ static int vhx_cmd_take(struct vhx_cmd_turn *t, const struct vhx_chain *c)
 	return vhx_cmd_answer_now(t, c, &res);
 }
 
+/* The next chain. Return: as vhx_cmd_take(). */
+static int vhx_cmd_take_next(struct vhx_cmd_turn *t, const struct vhx_chain *c)
+{
+	struct vhx_scsi_queue *q = t->q;
+	int err;
+
+	if (likely(!q->order))
+		return vhx_cmd_take(t, c);
+	err = vhx_scsi_order_begin(q, &t->place);
+	if (err) {
+		vhx_vq_break(&q->vq, err);
+		return -EIO;
+	}
+	err = vhx_cmd_take(t, c);
+	if (err)
+		vhx_scsi_order_undo(q);
+	return err;
+}
+
 /*
  * While something waits for the agent, what is behind it waits in the ring; unless a task
  * management function is about it, perhaps.
@@ -287,7 +326,7 @@ static int vhx_cmd_pull(struct vhx_cmd_turn *t)
 	n = vhx_scsi_chain_pull(vq, &p);
 	t->descs += p.ndesc;
 	for (i = 0; i < n; i++) {
-		err = vhx_cmd_take(t, &t->s->chain[i]);
+		err = vhx_cmd_take_next(t, &t->s->chain[i]);
 		if (err)
 			break;
 		t->ncmds++;

@@ -4,6 +4,7 @@
  * events to subscribe to, so that everything else is answered at once.
  */
 #include "core/guest.h"
+#include "order.h"
 #include "tmf.h"
 
 /**
@@ -13,6 +14,7 @@
  * @s: the worker's scratch
  * @opt: what was negotiated
  * @ndone: chains to be pushed
+ * @place: with IN_ORDER, that of the chain which is being taken, or answered
  */
 struct vhx_ctl_turn {
 	struct vhx_scsi_host *h;
@@ -20,6 +22,7 @@ struct vhx_ctl_turn {
 	struct vhx_scsi_scratch *s;
 	struct vhx_scsi_opt opt;
 	u32 ndone;
+	u32 place;
 };
 
 static_assert(VHX_SCSI_TMFS <= VHX_PULL_MAX);
@@ -31,19 +34,35 @@ static void vhx_ctl_flush(struct vhx_ctl_turn *t)
 	t->ndone = 0;
 }
 
+static void vhx_ctl_show(struct vhx_ctl_turn *t, const struct vhx_done *done)
+{
+	t->s->done[t->ndone++] = *done;
+	if (t->ndone == VHX_PULL_MAX)
+		vhx_ctl_flush(t);
+}
+
+/* A chain is over; it goes back, at once or in its turn. */
 static void vhx_ctl_done(struct vhx_ctl_turn *t, const struct vhx_chain *c, u32 len)
 {
-	if (!len)
-		vhx_vq_count(t->vq, VHX_QSTAT_BAD_PACKETS, 1);
-	else
-		vhx_vq_count(t->vq, VHX_QSTAT_PACKETS, 1);
-	t->s->done[t->ndone++] = (struct vhx_done) {
+	struct vhx_scsi_queue *q = vhx_scsi_queue_of(t->vq);
+	struct vhx_scsi_req *none;
+	struct vhx_done done = {
 		.id = c->id,
 		.ndesc = c->ndesc,
 		.len = len,
 	};
-	if (t->ndone == VHX_PULL_MAX)
-		vhx_ctl_flush(t);
+
+	if (!len)
+		vhx_vq_count(t->vq, VHX_QSTAT_BAD_PACKETS, 1);
+	else
+		vhx_vq_count(t->vq, VHX_QSTAT_PACKETS, 1);
+	if (!q->order) {
+		vhx_ctl_show(t, &done);
+		return;
+	}
+	vhx_scsi_order_end(q, t->place, &done, NULL);
+	while (!t->vq->broken && vhx_scsi_order_next(q, &done, &none))
+		vhx_ctl_show(t, &done);
 }
 
 /* ---- answers ---- */
@@ -62,6 +81,7 @@ static int vhx_ctl_answer(struct vhx_ctl_turn *t, struct vhx_scsi_tmf *tmf)
 	err = vhx_guest_write(t->vq, &x);
 	if (err == -EAGAIN || err == -EIO)
 		return err;
+	t->place = tmf->place;
 	vhx_ctl_done(t, &tmf->chain, err ? 0 : x.len);
 	vhx_scsi_tmf_end(tmf);
 	return 0;
@@ -112,6 +132,7 @@ static int vhx_ctl_begin(struct vhx_ctl_turn *t, const struct vhx_chain *c,
 	memcpy(tmf->lun, lun, sizeof(tmf->lun));
 	memcpy(tmf->seg, &t->s->seg[c->seg + c->nout], c->nin * sizeof(*tmf->seg));
 	tmf->chain = *c;
+	tmf->place = t->place;
 	return 0;
 }
 
@@ -146,6 +167,25 @@ static int vhx_ctl_take(struct vhx_ctl_turn *t, const struct vhx_chain *c)
 	return vhx_ctl_answer_now(t, c, &ctl, rc);
 }
 
+/* The next chain. Return: as vhx_ctl_take(). */
+static int vhx_ctl_take_next(struct vhx_ctl_turn *t, const struct vhx_chain *c)
+{
+	struct vhx_scsi_queue *q = vhx_scsi_queue_of(t->vq);
+	int err;
+
+	if (!q->order)
+		return vhx_ctl_take(t, c);
+	err = vhx_scsi_order_begin(q, &t->place);
+	if (err) {
+		vhx_vq_break(t->vq, err);
+		return -EIO;
+	}
+	err = vhx_ctl_take(t, c);
+	if (err)
+		vhx_scsi_order_undo(q);
+	return err;
+}
+
 /* Return: chains taken; 0 when there are none; negative when the queue can do no more for now. */
 static int vhx_ctl_pull(struct vhx_ctl_turn *t)
 {
@@ -154,7 +194,7 @@ static int vhx_ctl_pull(struct vhx_ctl_turn *t)
 
 	n = vhx_scsi_chain_pull(t->vq, &p);
 	for (i = 0; i < n; i++) {
-		err = vhx_ctl_take(t, &t->s->chain[i]);
+		err = vhx_ctl_take_next(t, &t->s->chain[i]);
 		if (err)
 			break;
 	}

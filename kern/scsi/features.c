@@ -7,8 +7,7 @@
 #include "host.h"
 
 /*
- * What in-tree vhost_scsi offers but T10_PI, and CHANGE, RING_PACKED and ACCESS_PLATFORM. Not
- * IN_ORDER: the agent answers commands as they are done.
+ * What in-tree vhost_scsi offers but T10_PI, and CHANGE, RING_PACKED, IN_ORDER and ACCESS_PLATFORM.
  */
 const u64 vhx_scsi_features[VHX_FEATURE_WORDS] = {
 	BIT_ULL(VIRTIO_F_NOTIFY_ON_EMPTY) |
@@ -19,6 +18,7 @@ const u64 vhx_scsi_features[VHX_FEATURE_WORDS] = {
 	BIT_ULL(VIRTIO_F_VERSION_1) |
 	BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |
 	BIT_ULL(VIRTIO_F_RING_PACKED) |
+	BIT_ULL(VIRTIO_F_IN_ORDER) |
 	BIT_ULL(VIRTIO_SCSI_F_HOTPLUG) |
 	BIT_ULL(VIRTIO_SCSI_F_CHANGE),
 };

@@ -33,6 +33,7 @@
  * @aq: its requests, while it runs
  * @answers: requests that were collected and not answered, by vhx_areq.node: a translation is
  *	missing. Under the queue's lock
+ * @order: with IN_ORDER, while it runs: see order.c
  * @swept: the last vhx_scsi_host.sweep for which all that the guest had posted was taken
  * @stats: counters, by enum vhx_scsi_qstat; those that every queue has are in @vq
  * @ran: it did when the host was bound last
@@ -42,6 +43,7 @@ struct vhx_scsi_queue {
 	struct vhx_vq vq;
 	struct vhx_aq aq;
 	struct list_head answers;
+	struct vhx_scsi_order *order;
 	u64 swept;
 	u64 stats[VHX_SCSI_QSTAT_NR];
 	bool ran;
@@ -78,12 +80,14 @@ struct vhx_scsi_show {
  * @cmd: the command; fixed once it is submitted
  * @in: index in @r.seg of the first piece that the device writes
  * @nin: how many of those
+ * @place: with IN_ORDER, its chain's
  */
 struct vhx_scsi_req {
 	struct vhx_areq r;
 	struct vhx_scsi_cmd cmd;
 	u32 in;
 	u32 nin;
+	u32 place;
 };
 
 /**

@@ -9,6 +9,7 @@
  *	cmd.c		request queues; chain.c what they and the others do with a chain
  *	ctl.c		the control queue, tmf.c the functions that come by it
  *	event.c		the event queue
+ *	order.c		IN_ORDER: what is over before it is its turn
  *	req.c		the bytes of all of them (PURE)
  *	nl.c		hosts and their queues by netlink
  *	trace.h		tracepoints

@@ -34,6 +34,7 @@ enum vhx_scsi_tmf_state {
  * @watch: tells of @gone
  * @reset: what the agent is told by
  * @chain: to be pushed
+ * @place: with IN_ORDER, its
  * @seg: the pieces of it that the device writes
  */
 struct vhx_scsi_tmf {
@@ -48,6 +49,7 @@ struct vhx_scsi_tmf {
 	struct vhx_awatch watch;
 	struct vhx_scsi_reset *reset;
 	struct vhx_chain chain;
+	u32 place;
 	struct vhx_seg seg[];
 };
 

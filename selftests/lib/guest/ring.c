@@ -266,6 +266,8 @@ static int64_t in_order_entry(struct ring *r, uint32_t *len)
 	if (r->batch == id) {
 		*len = r->batch_len;
 		r->batch = -1;
+	} else if (r->each) {
+		return -1;
 	}
 	return r->token[id] ? id : -1;
 }

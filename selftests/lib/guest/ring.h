@@ -27,6 +27,7 @@ struct sg {
  * @max: what there is room for
  * @packed: RING_PACKED was negotiated
  * @in_order: IN_ORDER was negotiated
+ * @each: and the device has something to say of each buffer: no used entry stands for others
  * @event_idx: EVENT_IDX was negotiated
  * @indirect: buffers of several pieces go in an indirect table
  * @desc: the table, in guest memory
@@ -58,6 +59,7 @@ struct ring {
 	uint32_t max;
 	bool packed;
 	bool in_order;
+	bool each;
 	bool event_idx;
 	bool indirect;
 	struct vring_desc *desc;

@@ -73,6 +73,7 @@ static int open_queue(struct scsidrv *d, unsigned int i, uint32_t size)
 	uint32_t k;
 
 	q->vq = &d->g.vq[i];
+	q->vq->ring.each = true;
 	q->slot = calloc(num, sizeof(*q->slot));
 	q->free = calloc(num, sizeof(*q->free));
 	if (!q->slot || !q->free)
