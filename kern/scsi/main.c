@@ -108,6 +108,12 @@ static int vhx_scsi_open(struct inode *inode, struct file *file)
 	vhx_dev_init(&h->dev, &vhx_scsi_class, h->vqs, nvqs);
 	for (i = 0; i < nvqs; i++)
 		vhx_scsi_init_queue(h, i);
+	/*
+	 * QEMU reads what is missing until there is nothing more, and leaves the fd as it was
+	 * opened: a read that waits would stop its whole VM. Who means to wait clears it, by
+	 * fcntl(2).
+	 */
+	file->f_flags |= O_NONBLOCK;
 	file->private_data = h;
 	return 0;
 }

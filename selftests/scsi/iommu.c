@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Behind a vIOMMU: what is asked for and answered page by page, what is taken back while commands
- * are under way, and a VMM that stops the device without an answer. And the migration log: data and
- * responses are in it, and the ring.
+ * are under way, a VMM that stops the device without an answer, and one that knows of no read that
+ * waits. And the migration log: data and responses are in it, and the ring.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -155,6 +157,41 @@ static void unanswered(void)
 	close_host();
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* Return: as read(2) of what is missing, which is nothing; -EINTR: it waited. */
+static int read_none(void)
+{
+	struct vhost_msg_v2 msg;
+	ssize_t n;
+	int r;
+
+	alarm(2);
+	n = read(drv.g.fd, &msg, sizeof(msg));
+	r = n < 0 ? -errno : (int)n;
+	alarm(0);
+	return r;
+}
+
+/* An fd as QEMU opens it, or is given it: it reads until there is nothing more. */
+static void as_opened(void)
+{
+	const struct scsidrv_opt opt = { .features = F_SCSI_MODERN | F_PLATFORM };
+	const struct sigaction sa = { .sa_handler = on_alarm };
+	int r = scsidrv_open(&drv, &opt);
+
+	if (r || sigaction(SIGALRM, &sa, NULL))
+		tap_bail("a guest on %s: %s", scsidrv_node(), strerror(-r));
+	r = read_none();
+	tap_ok(r == -EAGAIN, "a read of nothing does not wait (%s)", strerror(-r));
+	tap_ok(!fcntl(drv.g.fd, F_SETFL, O_RDWR) && read_none() == -EINTR,
+	       "unless somebody wants it to");
+	scsidrv_close(&drv);
+}
+
 /* ---- the log ---- */
 
 /* Where the device writes: the slots of commands that read. Return: what is not in the log. */
@@ -224,6 +261,7 @@ int main(void)
 	translated(F_SCSI_MODERN, "split");
 	translated(F_SCSI_MODERN | F_PACKED, "packed");
 	unanswered();
+	as_opened();
 	logged(F_SCSI_MODERN, "split");
 	logged(F_SCSI_MODERN | F_PACKED, "packed");
 	ramdisk_close(&disk);
