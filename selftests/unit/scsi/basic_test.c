@@ -277,7 +277,7 @@ static void limits_say_what_is_kept(void **state)
 	assert_int_equal(s->in[5], 255);
 	assert_int_equal(get_be16(s->in + 6), 8);
 	assert_int_equal(get_be32(s->in + 8), 65536);
-	assert_int_equal(get_be32(s->in + 20), 8388608);
+	assert_int_equal(get_be32(s->in + 20), 1 << 20);
 	assert_int_equal(get_be32(s->in + 24), 256);
 	assert_int_equal(get_be64(s->in + 36), 2097152);
 	shot_free(s);

@@ -91,7 +91,7 @@ static void vpd_limits(const struct scsi_cmd *cmd, struct reply *r)
 	reply_u32(r, MAX_TRANSFER / bs);
 	reply_u32(r, 0);
 	reply_u32(r, 0);
-	reply_u32(r, unit->thin ? (uint32_t)(MAX_UNMAP / bs) : 0);
+	reply_u32(r, unit->thin ? MAX_UNMAP : 0);
 	reply_u32(r, unit->thin ? MAX_UNMAP_DESCS : 0);
 	reply_u32(r, unit->thin ? unit->backend->phys_block / bs : 0);
 	reply_u32(r, unit->thin ? 1U << 31 : 0);

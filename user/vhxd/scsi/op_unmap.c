@@ -18,7 +18,7 @@ static bool check_desc(struct scsi_cmd *cmd, const uint8_t *desc)
 		cmd_sense_info(cmd, SENSE_LBA_RANGE, lba);
 		return false;
 	}
-	if (nr <= MAX_UNMAP / cmd->task.unit->block_size)
+	if (nr <= MAX_UNMAP)
 		return true;
 	cmd_bad_param(cmd, (uint16_t)(desc - (const uint8_t *)cmd->out + 8), -1);
 	return false;

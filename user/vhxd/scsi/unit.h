@@ -9,7 +9,7 @@
 
 #define MAX_TRANSFER		(32U << 20)	/* bytes of one READ or WRITE */
 #define MAX_COMPARE		(128U << 10)	/* bytes of a COMPARE AND WRITE */
-#define MAX_UNMAP		(1ULL << 32)	/* bytes of a descriptor */
+#define MAX_UNMAP		(1U << 20)	/* blocks of a descriptor; libiscsi holds more for insane */
 #define MAX_UNMAP_DESCS		256U
 #define MAX_SAME		(1ULL << 30)	/* bytes of a WRITE SAME */
 
