@@ -13,7 +13,7 @@ MACHINE=q35,kernel-irqchip=split
 IOMMU=(-device intel-iommu,intremap=off,device-iotlb=on)
 SCSI+=,iommu_platform=on,ats=on,disable-legacy=on
 APPEND="intel_iommu=on iommu.strict=1"
-BOOT_SECONDS=300
+BOOT_SECONDS=$((2 * BOOT_SECONDS))
 disks_begin "lun.0 = $disk,serial=DISK,size=16M,thin"
 
 # qstat NAME: the counter's sum over the host's queues

@@ -82,16 +82,15 @@ e2e_guest_release()
 	echo "${E2E_GUEST:-${kernel#/boot/vmlinuz-}}"
 }
 
-# FILE and what it is linked with, into the tree $1
-e2e_copy_program()
+# e2e_copy_programs TREE PROGRAM...: with what they are linked with, each where it was. By few
+# processes: the machine is emulated.
+e2e_copy_programs()
 {
-	local file path
+	local tree=$1
 
-	for file in "$2" $(ldd "$2" | grep -o '/[^ ]*'); do
-		path=$1$(realpath "$(dirname "$file")")
-		mkdir -p "$path"
-		cp -L "$file" "$path/"
-	done
+	shift
+	{ printf '%s\n' "$@"; ldd "$@" | grep -o '/[^ :]*'; } | sort -u |
+		xargs cp -L --parents -t "$tree"
 }
 
 # e2e_modules RELEASE: GUEST_MODULES and what they need, in order of loading
@@ -108,7 +107,8 @@ e2e_modules()
 # once in a boot of the machine
 e2e_initramfs()
 {
-	local out=$E2E_RUN/initramfs-$1 tree module name program
+	local out=$E2E_RUN/initramfs-$1 tree module name
+	local -a programs
 
 	[ -e "$out" ] && return
 	shift
@@ -118,9 +118,8 @@ e2e_initramfs()
 	ln -s . "$tree/usr"
 	cp "$(command -v busybox)" "$E2E_BIN"/{traffic,blocks} "$tree/bin/"
 	install -m 755 "$E2E_DIR/guest-init" "$tree/init"
-	for program in "${GUEST_PROGRAMS[@]}"; do
-		e2e_copy_program "$tree" "$(command -v "$program")"
-	done
+	mapfile -t programs < <(command -v "${GUEST_PROGRAMS[@]}")
+	e2e_copy_programs "$tree" "${programs[@]}"
 	for module; do
 		name=$(basename "$module" .xz)
 		xz -dcf "$module" >"$tree/lib/$name"
