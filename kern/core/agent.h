@@ -43,6 +43,7 @@ struct vhx_endpoint;
 struct vhx_session;
 struct vhx_squeue;
 struct vhx_vq;
+struct vhx_zcopy;
 
 /**
  * struct vhx_listener - who at the VMM's side hears what the agent has to say
@@ -200,6 +201,8 @@ struct vhx_answer {
  * @q: the session's queue, NULL without a tag
  * @tag: of the session
  * @gen: the tag's
+ * @zcopy: the window's data in the guest, pinned, NULL where it was copied; taken back under @q's lock
+ * @committed: it is OWNED still, and will be DONE once nobody is busy with @zcopy; under @q's lock
  * @page: of the pool, the first
  * @npages: how many
  * @win_off: where the window begins
@@ -236,6 +239,8 @@ struct vhx_areq {
 	struct vhx_squeue *q;
 	u32 tag;
 	u32 gen;
+	struct vhx_zcopy *zcopy;
+	bool committed;
 	u32 page;
 	u32 npages;
 	u32 win_off;

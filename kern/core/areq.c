@@ -13,6 +13,7 @@
 #include "session.h"
 #include "trace.h"
 #include "vq.h"
+#include "zcopy.h"
 
 #define SPARES		128	/* requests that a virtqueue keeps to use again */
 #define SPARE_SIZE	1024	/* none that is larger: a guest's of many pieces are let go */
@@ -167,18 +168,21 @@ static struct vhx_xfer vhx_areq_xfer(const struct vhx_areq *req, u32 len)
 }
 
 /*
- * Make the window ready for the agent. What the pages held before may be another guest's: the guest
+ * Make the window ready for the agent: its data is in the pool, or pinned where it is. What the pages held before may be another guest's: the guest
  * gets of them only what the agent says it filled. Return: as vhx_guest_read().
  */
 static int vhx_areq_fill(struct vhx_areq *req)
 {
 	struct vhx_xfer x;
 
+	vhx_zcopy_drop(req);
 	req->win_len = min_t(u64, vhx_areq_len(req) - req->win_off,
 			     (u64)req->npages << PAGE_SHIFT);
 	if (!req->out_len)
 		return 0;
 	x = vhx_areq_xfer(req, req->win_len);
+	if (vhx_zcopy_pin(req, &x))
+		return 0;
 	return vhx_guest_read(req->aq->vq, &x);
 }
 

@@ -4,13 +4,13 @@
  * queue's lock, against what the kernel knows of the tag: what is late, forged or out of bounds is
  * counted and passed over.
  */
-#include <linux/nospec.h>
+#include <linux/io_uring/cmd.h>
 #include <linux/uaccess.h>
 
 #include "agent.h"
 #include "session.h"
 #include "trace.h"
-#include "vq.h"
+#include "zcopy.h"
 
 #define CHUNK	4		/* what a frame of the stack can hold */
 
@@ -34,16 +34,12 @@ static int vhx_commit_read(struct commit *c, const void __user *from)
 /* The request that an answer is for, or NULL. Context: @q->lock. */
 static struct vhx_areq *vhx_commit_find(struct vhx_squeue *q, const struct vhx_agent_done *d)
 {
-	const u32 i = d->tag - q->first;
 	struct vhx_areq *req;
 
-	if (i >= q->ntags || d->sense_len > VHX_AGENT_SENSE_MAX ||
-	    d->flags & ~VHX_AGENT_DONE_LAST)
+	if (d->sense_len > VHX_AGENT_SENSE_MAX || d->flags & ~VHX_AGENT_DONE_LAST)
 		return NULL;
-	req = q->slot[array_index_nospec(i, q->ntags)].req;
-	if (!req || req->state != VHX_AREQ_OWNED || req->gen != d->gen)
-		return NULL;
-	if (d->in_len > (req->in_len ? req->win_len : 0))
+	req = vhx_squeue_owned(q, d->tag, d->gen);
+	if (!req || d->in_len > (req->in_len ? req->win_len : 0))
 		return NULL;
 	return req;
 }
@@ -56,9 +52,6 @@ static struct vhx_areq *vhx_commit_land(struct vhx_areq *req, const struct commi
 	struct vhx_answer *a = &req->answer;
 
 	trace_vhx_agent_commit(req->q, req);
-	req->state = VHX_AREQ_DONE;
-	if (!req->aq)
-		return req;
 	a->status = c->done.status;
 	a->response = c->done.response;
 	a->sense_len = c->done.sense_len;
@@ -66,25 +59,33 @@ static struct vhx_areq *vhx_commit_land(struct vhx_areq *req, const struct commi
 	a->in_len = c->done.in_len;
 	a->last = c->done.flags & VHX_AGENT_DONE_LAST;
 	memcpy(a->sense, c->sense, a->sense_len);
-	/* Only the first into an empty list has to call: the virtqueue takes all. */
-	if (llist_add(&req->back, &req->aq->back))
-		vhx_vq_queue(req->aq->vq);
+	if (!vhx_zcopy_is_busy(req))
+		return vhx_squeue_land(req);
+	req->committed = true;
 	return NULL;
 }
 
 /* Return: whether it was accepted. */
-static bool vhx_commit_one(struct vhx_squeue *q, const struct commit *c)
+static bool vhx_commit_one(struct vhx_squeue *q, const struct commit *c,
+			   const struct vhx_issue *by)
 {
 	struct vhx_areq *req, *gone = NULL;
+	bool registered = false;
+	u32 index;
 
 	spin_lock(&q->lock);
 	req = q->dead ? NULL : vhx_commit_find(q, &c->done);
-	if (req)
+	if (req) {
+		registered = vhx_zcopy_is_in(req, io_uring_cmd_ctx_handle(by->cmd), &index);
 		gone = vhx_commit_land(req, c);
+	}
 	vhx_squeue_count(q, req ? VHX_AGENT_QSTAT_COMMITTED : VHX_AGENT_QSTAT_REFUSED, 1);
 	spin_unlock(&q->lock);
 	if (gone)
 		vhx_nexus_settle(gone, true);
+	/* That it is not there any more is the agent's doing: the release has come, or will. */
+	if (registered)
+		io_buffer_unregister(by->cmd, index, by->flags);
 	return req;
 }
 
@@ -93,12 +94,14 @@ static bool vhx_commit_one(struct vhx_squeue *q, const struct commit *c)
  * @q: queue whose tags they are for
  * @done: struct vhx_agent_done, in user memory
  * @n: how many
+ * @by: the command that brings them
  *
  * Context: the agent's task; sleeps if its memory does.
  * Return: how many were accepted; -EFAULT when that is none and memory is not there; -ESHUTDOWN the
  * session ended.
  */
-int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n)
+int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n,
+		      const struct vhx_issue *by)
 {
 	const struct vhx_agent_done __user *from = done;
 	struct commit c[CHUNK];
@@ -116,7 +119,7 @@ int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n)
 		for (k = 0; k < min(n, CHUNK) && !err; k += !err)
 			err = vhx_commit_read(&c[k], from + k);
 		for (i = 0; i < k; i++)
-			accepted += vhx_commit_one(q, &c[i]);
+			accepted += vhx_commit_one(q, &c[i], by);
 		from += k;
 		n -= k;
 	}

@@ -53,6 +53,27 @@ int vhx_guest_read(struct vhx_vq *vq, const struct vhx_xfer *x)
 EXPORT_SYMBOL_GPL(vhx_guest_read);
 
 /**
+ * vhx_guest_each - where guest memory is in the VMM's
+ * @vq: the queue whose guest it is
+ * @x: the copy that might be made from there
+ * @fn: called with each piece that is in one place, see vhx_xfer_each()
+ * @arg: handed to @fn
+ *
+ * A translation that is missing is not asked for: who copies after all does that.
+ *
+ * Context: the queue's handler; sleeps if @fn does.
+ * Return: 0; -EFAULT; or what @fn returned.
+ */
+int vhx_guest_each(struct vhx_vq *vq, const struct vhx_xfer *x,
+		   int (*fn)(const struct vhx_seg *here, void *arg), void *arg)
+{
+	struct vhx_iotlb_view own;
+
+	lockdep_assert_held(&vq->lock);
+	return vhx_xfer_each(vhx_guest_view(vq, &own), x, fn, arg);
+}
+
+/**
  * vhx_guest_write - copy to guest memory, and log it
  * @vq: the queue whose guest it is
  * @x: the copy

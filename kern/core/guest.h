@@ -11,6 +11,8 @@
 struct vhx_vq;
 
 int vhx_guest_read(struct vhx_vq *vq, const struct vhx_xfer *x);
+int vhx_guest_each(struct vhx_vq *vq, const struct vhx_xfer *x,
+		   int (*fn)(const struct vhx_seg *here, void *arg), void *arg);
 int vhx_guest_write(struct vhx_vq *vq, const struct vhx_xfer *x);
 
 #endif /* _VHX_GUEST_H */

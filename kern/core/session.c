@@ -24,6 +24,7 @@
 #include "args.h"
 #include "session.h"
 #include "trace.h"
+#include "zcopy.h"
 
 #define FENCE_DELAY_MAX	(HZ / 4)
 
@@ -76,6 +77,7 @@ static void vhx_session_free(struct vhx_session *s)
 			vhx_endpoint_put(s->ep[i]);
 	put_pid(s->owner);
 	put_net(s->net);
+	vhx_zcopy_close(s);
 	kfree(s);
 }
 
@@ -102,7 +104,7 @@ static void vhx_session_fence(struct work_struct *work)
 {
 	struct vhx_session *s = container_of(to_delayed_work(work), struct vhx_session, fence);
 
-	if (!vhx_area_idle(&s->pool.area, &s->fence_at)) {
+	if (!vhx_area_idle(&s->pool.area, &s->fence_at) || !vhx_zcopy_over(s)) {
 		trace_vhx_agent_fence(s);
 		s->fence_delay = min_t(unsigned long, 2 * s->fence_delay, FENCE_DELAY_MAX);
 		queue_delayed_work(vhx_session_wq, &s->fence, s->fence_delay);
@@ -237,6 +239,8 @@ static long vhx_session_ioctl(struct file *file, unsigned int cmd, unsigned long
 		return vhx_session_targets(s, (void __user *)arg);
 	case VHX_AGENT_NOTIFY:
 		return vhx_session_notify(s, (void __user *)arg);
+	case VHX_AGENT_BUF_READ:
+		return vhx_zcopy_read(s, (void __user *)arg);
 	case VHX_AGENT_DRAIN:
 		for (i = 0; i <= s->nqueues; i++)
 			vhx_squeue_drain(&s->queue[i]);
@@ -286,8 +290,26 @@ static int vhx_session_read_cmd(struct io_uring_cmd *cmd, struct vhx_session_cmd
 	}
 }
 
+static int vhx_session_buf_reg(struct io_uring_cmd *cmd, struct vhx_session *s,
+			       unsigned int issue_flags)
+{
+	const struct vhx_agent_buf_cmd *p = io_uring_sqe_cmd(cmd->sqe, struct vhx_agent_buf_cmd);
+	const struct vhx_agent_buf_cmd arg = {
+		.tag = READ_ONCE(p->tag),
+		.gen = READ_ONCE(p->gen),
+		.index = READ_ONCE(p->index),
+		.reserved = READ_ONCE(p->reserved),
+	};
+
+	if (arg.reserved || READ_ONCE(cmd->sqe->addr) || READ_ONCE(cmd->sqe->len) ||
+	    cmd->flags & IORING_URING_CMD_MASK)
+		return -EINVAL;
+	return vhx_zcopy_register(cmd, s, &arg, issue_flags);
+}
+
 static int vhx_session_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
+	const struct vhx_issue by = { .cmd = cmd, .flags = issue_flags };
 	struct vhx_session *s = cmd->file->private_data;
 	struct vhx_session_cmd c;
 	struct vhx_squeue *q;
@@ -297,6 +319,8 @@ static int vhx_session_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_fl
 		vhx_squeue_cancel(cmd, issue_flags);
 		return 0;
 	}
+	if (cmd->cmd_op == VHX_AGENT_BUF_REG)
+		return vhx_session_buf_reg(cmd, s, issue_flags);
 	rc = vhx_session_read_cmd(cmd, &c);
 	if (rc)
 		return rc;
@@ -306,7 +330,7 @@ static int vhx_session_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_fl
 		return -EINVAL;
 	q = &s->queue[array_index_nospec(c.queue, s->nqueues)];
 	if (c.op != VHX_AGENT_FETCH) {
-		rc = vhx_squeue_commit(q, c.done, c.nr);
+		rc = vhx_squeue_commit(q, c.done, c.nr, &by);
 		if (rc < 0 || c.op == VHX_AGENT_COMMIT)
 			return rc;
 	}
@@ -328,6 +352,8 @@ static void vhx_session_show(struct seq_file *m, struct file *file)
 	u32 i;
 
 	seq_printf(m, "session:\t%u\npool-pages:\t%u\n", s->id, s->pool.area.npages);
+	if (s->zcopy_min)
+		seq_printf(m, "zero-copy-min:\t%u\n", s->zcopy_min);
 	mutex_lock(&s->lock);
 	for (i = 0; i < s->neps; i++)
 		if (s->ep[i])
@@ -390,7 +416,8 @@ static struct vhx_session *vhx_session_new(const struct vhx_agent_open *arg)
 	s->net = get_net(current->nsproxy->net_ns);
 	vhx_stall_init(s);
 	s->nqueues = arg->queues;
-	err = vhx_area_alloc(&s->req, arg->tags * sizeof(struct vhx_agent_req)) ?:
+	err = vhx_zcopy_open(s, arg) ?:
+	      vhx_area_alloc(&s->req, arg->tags * sizeof(struct vhx_agent_req)) ?:
 	      vhx_area_alloc(&s->ring, arg->tags * sizeof(u32)) ?:
 	      vhx_pool_init(&s->pool, arg->pool_size) ?:
 	      vhx_session_init_queues(s, arg->tags / arg->queues);
@@ -409,7 +436,7 @@ static struct vhx_session *vhx_session_new(const struct vhx_agent_open *arg)
  * @argp: struct vhx_agent_open
  *
  * Context: process, sleeps.
- * Return: an fd; -EFAULT; -EINVAL; -E2BIG; -ENOMEM; -EMFILE.
+ * Return: an fd; -EFAULT; -EINVAL; -E2BIG; -ENOMEM; -EMFILE; -EOPNOTSUPP.
  */
 long vhx_session_open(const void __user *argp)
 {
@@ -420,7 +447,7 @@ long vhx_session_open(const void __user *argp)
 	err = vhx_args_read(&arg, sizeof(arg), sizeof(arg), argp);
 	if (err)
 		return err;
-	if (arg.flags || arg.reserved || !arg.queues || arg.queues > VHX_AGENT_QUEUES_MAX)
+	if (!arg.queues || arg.queues > VHX_AGENT_QUEUES_MAX)
 		return -EINVAL;
 	if (!arg.tags || arg.tags > VHX_AGENT_TAGS_MAX || arg.tags % arg.queues ||
 	    !is_power_of_2(arg.tags / arg.queues))

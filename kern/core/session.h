@@ -24,6 +24,7 @@ struct io_uring_cmd;
 struct net;
 struct pid;
 struct seq_file;
+struct user_struct;
 struct vhx_aq;
 struct vhx_areq;
 struct vhx_endpoint;
@@ -69,6 +70,7 @@ struct vhx_seen {
  * @free: indices of those that are free
  * @nfree: how many
  * @starved: virtqueues that found none, by vhx_aq.tagless
+ * @zcopies: windows that somebody is busy with, see zcopy.h
  * @stats: counters; read without the lock
  * @seen: of each tag; of the session's @stall alone, like what follows, which others read
  * @unfetched: requests that have been READY for too long
@@ -92,6 +94,7 @@ struct vhx_squeue {
 	u32 *free;
 	u32 nfree;
 	struct list_head starved;
+	u32 zcopies;
 	u64 stats[VHX_AGENT_QSTAT_NR];
 	struct vhx_seen *seen;
 	u32 unfetched;
@@ -115,6 +118,9 @@ struct vhx_squeue {
  * @dead: bit 0: it ended
  * @ep: endpoints it serves, by their numbers; NULL: one that it gave up; under @lock
  * @neps: numbers that there were
+ * @zcopy_min: bytes of a window of which nothing is copied; 0: all are. Fixed, like what follows
+ * @zcopy_user: to whom their pages are charged, NULL: to nobody
+ * @zcopy_limit: pages that it may have locked
  * @kill: ends it
  * @fence: looks whether what it did is over
  * @fence_at: pages before this one are idle; of @fence alone
@@ -139,6 +145,9 @@ struct vhx_session {
 	unsigned long dead;
 	struct vhx_endpoint *ep[VHX_AGENT_ENDPOINTS_MAX];
 	u32 neps;
+	u32 zcopy_min;
+	struct user_struct *zcopy_user;
+	unsigned long zcopy_limit;
 	struct work_struct kill;
 	struct delayed_work fence;
 	u32 fence_at;
@@ -146,6 +155,16 @@ struct vhx_session {
 	struct delayed_work stall;
 	bool stalled;
 	bool killed;
+};
+
+/**
+ * struct vhx_issue - a command as io_uring hands it over
+ * @cmd: it
+ * @flags: io_uring's
+ */
+struct vhx_issue {
+	struct io_uring_cmd *cmd;
+	unsigned int flags;
 };
 
 /* Of sessions' work: at the module's end it is not only begun, but over. */
@@ -176,10 +195,13 @@ void vhx_squeue_poke(struct vhx_squeue *q);
 void vhx_squeue_drain(struct vhx_squeue *q);
 void vhx_squeue_kill(struct vhx_squeue *q);
 bool vhx_squeue_take_back(struct vhx_squeue *q, const struct vhx_endpoint *ep);
+struct vhx_areq *vhx_squeue_owned(struct vhx_squeue *q, u32 tag, u32 gen);
+struct vhx_areq *vhx_squeue_land(struct vhx_areq *req);
 void vhx_squeue_show(struct vhx_squeue *q, struct seq_file *m);
 
 /* commit.c */
-int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n);
+int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n,
+		      const struct vhx_issue *by);
 
 /* tag.c */
 int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req);

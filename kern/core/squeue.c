@@ -11,6 +11,7 @@
  * before it can stand there, and from then on it must end by io_uring_cmd_done().
  */
 #include <linux/io_uring/cmd.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -269,6 +270,48 @@ void vhx_squeue_drain(struct vhx_squeue *q)
 	q->drained = true;
 	spin_unlock(&q->lock);
 	vhx_squeue_ring(q, 0);
+}
+
+/* ---- answers ---- */
+
+/**
+ * vhx_squeue_owned - a request that an agent has, and has not committed
+ * @q: queue
+ * @tag: as the agent says
+ * @gen: likewise
+ *
+ * Context: @q->lock.
+ * Return: the request, or NULL.
+ */
+struct vhx_areq *vhx_squeue_owned(struct vhx_squeue *q, u32 tag, u32 gen)
+{
+	const u32 i = tag - q->first;
+	struct vhx_areq *req;
+
+	if (i >= q->ntags)
+		return NULL;
+	req = q->slot[array_index_nospec(i, q->ntags)].req;
+	if (!req || req->state != VHX_AREQ_OWNED || req->gen != gen || req->committed)
+		return NULL;
+	return req;
+}
+
+/**
+ * vhx_squeue_land - a request is not the agent's any more: it has answered it
+ * @req: OWNED, with its answer
+ *
+ * Context: the lock of the request's queue.
+ * Return: the request when it is nobody's: for vhx_nexus_settle().
+ */
+struct vhx_areq *vhx_squeue_land(struct vhx_areq *req)
+{
+	req->state = VHX_AREQ_DONE;
+	if (!req->aq)
+		return req;
+	/* Only the first into an empty list has to call: the virtqueue takes all. */
+	if (llist_add(&req->back, &req->aq->back))
+		vhx_vq_queue(req->aq->vq);
+	return NULL;
 }
 
 /* ---- its end ---- */

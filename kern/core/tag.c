@@ -9,6 +9,7 @@
 #include "session.h"
 #include "trace.h"
 #include "vq.h"
+#include "zcopy.h"
 
 /**
  * vhx_tag_get - give a request a tag
@@ -68,7 +69,7 @@ static bool vhx_tag_free(struct vhx_areq *req)
 }
 
 /**
- * vhx_tag_put - take a request's tag, and its pages
+ * vhx_tag_put - take a request's tag, its window, and its pages
  * @req: its virtqueue's handler's, or nobody's. Without a tag nothing is done
  *
  * Context: process; no lock below the virtqueue's.
@@ -81,6 +82,7 @@ void vhx_tag_put(struct vhx_areq *req)
 
 	if (!q)
 		return;
+	vhx_zcopy_drop(req);
 	vhx_pool_put(&q->s->pool, req->ep, req->page, req->npages);
 	req->npages = 0;
 	if (aq) {
@@ -128,6 +130,8 @@ static void vhx_tag_describe(const struct vhx_areq *req)
 		r.flags |= VHX_AGENT_REQ_AGAIN;
 	if (req->win_off + req->win_len < max(req->out_len, req->in_len))
 		r.flags |= VHX_AGENT_REQ_MORE;
+	if (req->zcopy)
+		r.flags |= VHX_AGENT_REQ_ZERO_COPY;
 	memcpy(r.payload, req->payload, sizeof(r.payload));
 	memcpy(&to[req->tag], &r, sizeof(r));
 }
@@ -156,6 +160,7 @@ int vhx_tag_publish(struct vhx_areq *req)
 		req->gen = ++q->slot[req->tag - q->first].gen;
 		vhx_tag_describe(req);
 		req->taken = false;
+		req->committed = false;
 		req->state = VHX_AREQ_READY;
 		list_add_tail(&req->node, &q->ready);
 		trace_vhx_agent_ready(q, req);

@@ -115,6 +115,31 @@ int vhx_xfer_write(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
 }
 
 /**
+ * vhx_xfer_each - where the bytes are that a copy from guest memory would read
+ * @v: translations
+ * @x: what; its @buf is not looked at
+ * @fn: called with each piece that is in one place, in their order; returns other than 0 to end it
+ * @arg: handed to @fn
+ *
+ * Return: as vhx_xfer_read(), or what @fn returned.
+ */
+int vhx_xfer_each(struct vhx_iotlb_view *v, const struct vhx_xfer *x,
+		  int (*fn)(const struct vhx_seg *here, void *arg), void *arg)
+{
+	struct vhx_seg here;
+	struct step s;
+	int rc;
+
+	begin(&s, x);
+	while ((rc = next(&s, v, &here, VHX_PERM_RO)) > 0) {
+		rc = fn(&here, arg);
+		if (rc)
+			return rc;
+	}
+	return rc;
+}
+
+/**
  * vhx_xfer_mark - mark the pages that a copy wrote
  * @v: the translations it was made by
  * @x: the copy

@@ -32,6 +32,8 @@ struct vhx_xfer {
 
 int vhx_xfer_read(struct vhx_iotlb_view *v, const struct vhx_xfer *x);
 int vhx_xfer_write(struct vhx_iotlb_view *v, const struct vhx_xfer *x);
+int vhx_xfer_each(struct vhx_iotlb_view *v, const struct vhx_xfer *x,
+		  int (*fn)(const struct vhx_seg *here, void *arg), void *arg);
 int vhx_xfer_mark(struct vhx_iotlb_view *v, const struct vhx_xfer *x, struct vhx_dirty *d);
 
 #endif /* _VHX_XFER_H */

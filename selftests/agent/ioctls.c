@@ -41,7 +41,7 @@ static const struct {
 } opens[] = {
 	{ "no size", { 0, 0, 1, 64, POOL, 0 }, EINVAL },
 	{ "a size of 4", { 4, 0, 1, 64, POOL, 0 }, EINVAL },
-	{ "a flag", { 24, 1, 1, 64, POOL, 0 }, EINVAL },
+	{ "a flag that there is not", { 24, 2, 1, 64, POOL, 0 }, EINVAL },
 	{ "no queue", { 24, 0, 0, 64, POOL, 0 }, EINVAL },
 	{ "65 queues", { 24, 0, 65, 65, POOL, 0 }, EINVAL },
 	{ "no tag", { 24, 0, 1, 0, POOL, 0 }, EINVAL },
@@ -53,7 +53,7 @@ static const struct {
 	{ "no pool", { 24, 0, 1, 64, 0, 0 }, EINVAL },
 	{ "a pool of half a page", { 24, 0, 1, 64, PAGE / 2, 0 }, EINVAL },
 	{ "a pool that is too large", { 24, 0, 1, 64, VHX_AGENT_POOL_MAX + PAGE, 0 }, EINVAL },
-	{ "something reserved", { 24, 0, 1, 64, POOL, 1 }, EINVAL },
+	{ "a size without the flag for it", { 24, 0, 1, 64, POOL, 1 }, EINVAL },
 	{ "a size without end", { 8192, 0, 1, 64, POOL, 0 }, E2BIG },
 	{ "the smallest", { 24, 0, 1, 1, PAGE, 0 }, 0 },
 	{ "three queues", { 24, 0, 3, 192, POOL, 0 }, 0 },

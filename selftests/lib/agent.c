@@ -26,13 +26,18 @@ static int ctl(unsigned long cmd, void *arg)
 	return rc;
 }
 
+int agent_open_with(const struct vhx_agent_open *arg)
+{
+	return ctl(VHX_AGENT_OPEN, (void *)arg);
+}
+
 int agent_open_fd(uint32_t queues, uint32_t tags, uint32_t pool_size)
 {
-	struct vhx_agent_open arg = {
+	const struct vhx_agent_open arg = {
 		.size = sizeof(arg), .queues = queues, .tags = tags, .pool_size = pool_size,
 	};
 
-	return ctl(VHX_AGENT_OPEN, &arg);
+	return agent_open_with(&arg);
 }
 
 int agent_attach(int fd, const char *name)
@@ -91,18 +96,27 @@ static void *map(struct agent *a, uint64_t at, size_t size, int prot)
 
 void agent_start(struct agent *a, uint32_t queues, uint32_t tags, uint32_t pool_size)
 {
+	const struct vhx_agent_open arg = {
+		.size = sizeof(arg), .queues = queues, .tags = tags, .pool_size = pool_size,
+	};
+
+	agent_start_with(a, &arg);
+}
+
+void agent_start_with(struct agent *a, const struct vhx_agent_open *arg)
+{
 	int rc;
 
 	memset(a, 0, sizeof(*a));
-	a->queues = queues;
-	a->tags = tags;
-	a->pool_size = pool_size;
-	a->fd = agent_open_fd(queues, tags, pool_size);
+	a->queues = arg->queues;
+	a->tags = arg->tags;
+	a->pool_size = arg->pool_size;
+	a->fd = agent_open_with(arg);
 	if (a->fd < 0)
 		tap_bail("VHX_AGENT_OPEN: %s", strerror(-a->fd));
-	a->req = map(a, VHX_AGENT_MAP_REQ, tags * sizeof(*a->req), PROT_READ);
-	a->tag = map(a, VHX_AGENT_MAP_RING, tags * sizeof(*a->tag), PROT_READ);
-	a->pool = map(a, VHX_AGENT_MAP_POOL, pool_size, PROT_READ | PROT_WRITE);
+	a->req = map(a, VHX_AGENT_MAP_REQ, a->tags * sizeof(*a->req), PROT_READ);
+	a->tag = map(a, VHX_AGENT_MAP_RING, a->tags * sizeof(*a->tag), PROT_READ);
+	a->pool = map(a, VHX_AGENT_MAP_POOL, a->pool_size, PROT_READ | PROT_WRITE);
 	rc = io_uring_queue_init(64, &a->uring, IORING_SETUP_SINGLE_ISSUER |
 				 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL);
 	if (rc)

@@ -38,6 +38,7 @@ struct agent {
 
 /* The ioctls. They return 0 or an fd, or -errno. */
 int agent_open_fd(uint32_t queues, uint32_t tags, uint32_t pool_size);
+int agent_open_with(const struct vhx_agent_open *arg);
 int agent_attach(int fd, const char *name);
 int agent_destroy(const char *name);
 /* Until what a dead session did is over; -ETIMEDOUT after @ms. */
@@ -48,6 +49,7 @@ int agent_targets(int fd, uint32_t endpoint, const uint64_t map[4]);
 
 /* A session with all of it; what does not work ends the test. */
 void agent_start(struct agent *a, uint32_t queues, uint32_t tags, uint32_t pool_size);
+void agent_start_with(struct agent *a, const struct vhx_agent_open *arg);
 void agent_stop(struct agent *a);
 
 /* Submit a command of queue @queue; @data comes back with it. */

@@ -18,6 +18,12 @@ void server_open(struct server *s, uint32_t tags, uint32_t pool_size)
 	agent_start(&s->a, 1, tags, pool_size);
 }
 
+void server_open_with(struct server *s, const struct vhx_agent_open *arg)
+{
+	memset(s, 0, sizeof(*s));
+	agent_start_with(&s->a, arg);
+}
+
 void server_close(struct server *s)
 {
 	agent_stop(&s->a);

@@ -26,6 +26,7 @@ struct server {
 };
 
 void server_open(struct server *s, uint32_t tags, uint32_t pool_size);
+void server_open_with(struct server *s, const struct vhx_agent_open *arg);
 void server_close(struct server *s);
 
 /* Give endpoint @number up: 0 or -errno. */

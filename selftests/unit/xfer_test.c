@@ -167,6 +167,55 @@ static void what_is_missing_is_told_of(void **state)
 	assert_true(view.miss == seg.addr);
 }
 
+/* What vhx_xfer_each() tells of: all that a read would copy, by hand. */
+static int copy_by_hand(const struct vhx_seg *here, void *arg)
+{
+	__u32 *at = arg;
+
+	memcpy(buf + *at, (const void *)here->addr, here->len);
+	*at += here->len;
+	return 0;
+}
+
+static int end_at_once(const struct vhx_seg *here, void *arg)
+{
+	(void)here;
+	++*(__u32 *)arg;
+	return -ENOSPC;
+}
+
+static void each_is_where_it_would_be_read(void **state)
+{
+	struct vhx_seg seg[PIECES];
+	struct vhx_xfer x = { .seg = seg };
+	__u32 i, k, at, all;
+
+	(void)state;
+	for (i = 0; i < SIZE; i++)
+		arena.mem[i] = naive_random();
+	for (i = 0; i < 500; i++) {
+		regions_of(256u << naive_below(8));
+		x.n = 1 + naive_below(PIECES);
+		all = any_pieces(seg, x.n, SIZE / x.n - 1);
+		x.off = naive_below(all);
+		x.len = 1 + naive_below(all - x.off);
+		at = 0;
+		memset(buf, 0xee, sizeof(buf));
+		assert_int_equal(vhx_xfer_each(&view, &x, copy_by_hand, &at), 0);
+		assert_int_equal(at, x.len);
+		for (k = 0; k < x.len; k++)
+			assert_int_equal(buf[k], *byte_at(address_of(seg, x.off + k)));
+		at = 0;
+		assert_int_equal(vhx_xfer_each(&view, &x, end_at_once, &at), -ENOSPC);
+		assert_int_equal(at, 1);
+	}
+	seg[0] = (struct vhx_seg) { GUEST + SIZE - 100, 200 };
+	x = (struct vhx_xfer) { .seg = seg, .n = 1, .len = 200 };
+	at = 0;
+	assert_int_equal(vhx_xfer_each(&view, &x, copy_by_hand, &at), -EFAULT);
+	assert_int_equal(at, 100);
+}
+
 /* Around the end of addresses: the first byte behind it is the first of all. */
 static void a_piece_at_the_end_of_addresses(void **state)
 {
@@ -225,6 +274,7 @@ int main(void)
 		XFER_TEST(nothing_is_copied_without_a_byte),
 		XFER_TEST(pieces_that_are_too_short_are_a_fault),
 		XFER_TEST(what_is_missing_is_told_of),
+		XFER_TEST(each_is_where_it_would_be_read),
 		XFER_TEST(a_piece_at_the_end_of_addresses),
 		XFER_TEST(memory_that_faults_is_no_miss),
 		XFER_TEST(what_was_written_is_marked),

@@ -68,6 +68,9 @@ static const struct out_col queue_cols[] = {
 	{ "unanswered", "UNANSWERED", OUT_PLAIN },
 	{ "stats.fetched", "FETCHED", OUT_COUNT },
 	{ "stats.committed", "COMMITTED", OUT_COUNT },
+	{ "stats.zero_copy", "ZERO COPY", OUT_COUNT },
+	{ "stats.zero_copy_bytes", "ZERO COPY BYTES", OUT_COUNT },
+	{ "stats.zero_copy_not", "ZERO COPY NOT", OUT_COUNT },
 };
 
 static const struct out_col total_cols[] = {

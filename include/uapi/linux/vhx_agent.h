@@ -3,8 +3,8 @@
  * vhx: what the kernel and an agent say to each other.
  *
  * An agent is a process that serves requests of guests: SCSI commands, vsock packets. It sees
- * requests and a pool of bounce pages, never guest memory, and may die at any time: what it had
- * not answered is given to the next one, once it is certain that nothing of the dead one's I/O
+ * requests and a pool of bounce pages, and of guest memory nothing but what "Without a copy" says.
+ * It may die at any time: what it had not answered is given to the next one, once it is certain that nothing of the dead one's I/O
  * is under way any more. The guest waits meanwhile.
  *
  * A session
@@ -73,6 +73,14 @@
  *	VHX_AGENT_NOTIFY has an event of the device sent to the guest: a disk came, went, or changed.
  *	A guest that is not there, or has no room for it, is told later that it missed something.
  *
+ * Without a copy
+ *	A session that was opened with VHX_AGENT_ZERO_COPY gets large requests of a guest that sends
+ *	data, if its pieces are whole pages, without their data: VHX_AGENT_REQ_ZERO_COPY. They have
+ *	their pages of the pool, but the bytes are still in the guest's memory, which is pinned.
+ *	VHX_AGENT_BUF_REG makes them a registered buffer of the agent's ring, VHX_AGENT_BUF_READ copies
+ *	them to the pool. All that waits for an answer waits until no I/O has the buffer any more. The
+ *	guarantee is a weaker one: until it has its answer the guest can change what is being written.
+ *
  * When an agent dies
  *	what was not fetched waits for the next. What was is not answered before no page of the
  *	dead session's pool is in use by a device: the kernel looks at that. An agent that does
@@ -100,17 +108,22 @@
 #define VHX_AGENT_MAP_RING	0x100000000ULL	/* u32 [queues][tags / queues] */
 #define VHX_AGENT_MAP_POOL	0x200000000ULL
 
+/* vhx_agent_open.flags */
+#define VHX_AGENT_ZERO_COPY	(1U << 0)
+
 /**
  * struct vhx_agent_open - make a session (VHX_AGENT_OPEN on /dev/vhx)
  * @size: sizeof(struct vhx_agent_open)
- * @flags: must be 0
+ * @flags: VHX_AGENT_ZERO_COPY or 0
  * @queues: 1 to VHX_AGENT_QUEUES_MAX
  * @tags: of all queues: a power of two for each, VHX_AGENT_TAGS_MAX in all at most
  * @pool_size: bytes, a multiple of the page size, VHX_AGENT_POOL_MAX at most; charged to the
  *	caller's memory cgroup
- * @reserved: must be 0
+ * @zero_copy_min: with VHX_AGENT_ZERO_COPY the bytes that a window has at least of which nothing
+ *	is copied, 0: 65536; else must be 0
  *
- * Return: an fd, with O_CLOEXEC; EINVAL; ENOMEM.
+ * Return: an fd, with O_CLOEXEC; EINVAL; ENOMEM; EOPNOTSUPP the kernel's io_uring takes no buffers of
+ * others', so that there is no VHX_AGENT_ZERO_COPY.
  */
 struct vhx_agent_open {
 	__u32 size;
@@ -118,7 +131,7 @@ struct vhx_agent_open {
 	__u32 queues;
 	__u32 tags;
 	__u32 pool_size;
-	__u32 reserved;
+	__u32 zero_copy_min;
 };
 
 /* Classes of endpoints. */
@@ -243,6 +256,27 @@ struct vhx_agent_notify {
 	__u8 lun[8];
 };
 
+/**
+ * struct vhx_agent_buf - have a window's data after all (VHX_AGENT_BUF_READ on a session)
+ * @size: sizeof(struct vhx_agent_buf)
+ * @flags: must be 0
+ * @tag: a request that has VHX_AGENT_REQ_ZERO_COPY
+ * @gen: vhx_agent_req.gen
+ *
+ * They are copied to where they would be without VHX_AGENT_ZERO_COPY, at vhx_agent_req.pool_off. What
+ * the guest has written there since it asked is in it.
+ *
+ * Return: 0; ENOENT the agent has no such tag of that generation; EINVAL it has, but its data is in
+ * the pool, or there is none; EBUSY it is registered, or being copied; ESHUTDOWN the session is over;
+ * EFAULT; E2BIG.
+ */
+struct vhx_agent_buf {
+	__u32 size;
+	__u32 flags;
+	__u32 tag;
+	__u32 gen;
+};
+
 #define VHX_AGENT_OPEN		_IOW(0xB9, 0x30, struct vhx_agent_open)
 #define VHX_AGENT_DESTROY	_IOW(0xB9, 0x31, struct vhx_agent_destroy)
 #define VHX_AGENT_ATTACH	_IOWR(0xB9, 0x32, struct vhx_agent_attach)
@@ -256,12 +290,14 @@ struct vhx_agent_notify {
  * lets go of a file that was taken from its table once all commands are over that were parked before.
  */
 #define VHX_AGENT_WAKE		_IO(0xB9, 0x37)
+#define VHX_AGENT_BUF_READ	_IOW(0xB9, 0x38, struct vhx_agent_buf)
 
 /* sqe->cmd_op */
 #define VHX_AGENT_FETCH		_IO(0xB9, 0x40)
 #define VHX_AGENT_COMMIT	_IOW(0xB9, 0x41, struct vhx_agent_done)
 #define VHX_AGENT_COMMIT_FETCH	_IOW(0xB9, 0x42, struct vhx_agent_done)
 #define VHX_AGENT_EVENT		_IO(0xB9, 0x43)
+#define VHX_AGENT_BUF_REG	_IO(0xB9, 0x44)
 
 /**
  * struct vhx_agent_cmd - sqe->cmd
@@ -281,6 +317,27 @@ struct vhx_agent_cmd {
 	__u16 reserved[5];
 };
 
+/**
+ * struct vhx_agent_buf_cmd - sqe->cmd of VHX_AGENT_BUF_REG
+ * @tag: a request that has VHX_AGENT_REQ_ZERO_COPY
+ * @gen: vhx_agent_req.gen
+ * @index: a free place in the ring's table of registered buffers
+ * @reserved: must be 0
+ *
+ * The window becomes a registered buffer of the ring, to write from: IORING_OP_WRITE_FIXED and its
+ * like take offsets in the window for addresses. Its COMMIT by the same ring takes it from there, and
+ * the request is over once no I/O has the buffer any more.
+ *
+ * Result: 0; ENOENT, EINVAL, EBUSY, ESHUTDOWN as of VHX_AGENT_BUF_READ; EINVAL also a place that is
+ * none; EBUSY also one that is taken; ENOMEM; EOPNOTSUPP. sqe->addr and sqe->len must be 0.
+ */
+struct vhx_agent_buf_cmd {
+	__u32 tag;
+	__u32 gen;
+	__u32 index;
+	__u32 reserved;
+};
+
 /* vhx_agent_req.type */
 #define VHX_AGENT_REQ_SCSI	1	/* a command; its payload is struct vhx_agent_scsi */
 #define VHX_AGENT_REQ_RESET	2	/* a unit, or the nexus, was: struct vhx_agent_scsi.lun, .attr */
@@ -290,6 +347,7 @@ struct vhx_agent_cmd {
 #define VHX_AGENT_REQ_AGAIN	(1U << 0)	/* a dead agent had it; it may have been done */
 #define VHX_AGENT_REQ_MORE	(1U << 1)	/* other windows of it follow */
 #define VHX_AGENT_REQ_ABORTED	(1U << 2)	/* the guest wants no answer any more */
+#define VHX_AGENT_REQ_ZERO_COPY	(1U << 3)	/* its data is not in the pool: BUF_REG or BUF_READ */
 
 /**
  * struct vhx_agent_scsi - a SCSI command
@@ -385,13 +443,16 @@ struct vhx_agent_done {
 	X(7, AGAIN,	"again",	"tags given that a dead agent had had") \
 	X(8, ORPHANS,	"orphans",	"requests that the session's end took from the agent") \
 	X(9, UNFETCHED,	"unfetched",	"requests that the agent did not fetch for agent_stall_s seconds") \
-	X(10, UNANSWERED, "unanswered",	"requests that it had for agent_stall_s seconds and did not answer")
+	X(10, UNANSWERED, "unanswered",	"requests that it had for agent_stall_s seconds and did not answer") \
+	X(11, ZERO_COPY, "zero_copy",	"windows that the agent registered with its ring in place of a copy") \
+	X(12, ZERO_COPY_BYTES, "zero_copy_bytes", "bytes of these") \
+	X(13, ZERO_COPY_NOT, "zero_copy_not", "windows large enough for that and copied all the same")
 
 enum vhx_agent_qstat {
 #define VHX_AGENT_QSTAT_ENUM(id, NAME, name, doc) VHX_AGENT_QSTAT_##NAME = id,
 	VHX_AGENT_QSTATS(VHX_AGENT_QSTAT_ENUM)
 #undef VHX_AGENT_QSTAT_ENUM
-	VHX_AGENT_QSTAT_NR = 11,
+	VHX_AGENT_QSTAT_NR = 14,
 };
 
 #endif /* _UAPI_LINUX_VHX_AGENT_H */

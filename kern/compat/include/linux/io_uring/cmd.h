@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Commands of io_uring as 7.x has them: a callback in the submitter's task is told whether that is
- * dying, a completion has one result, and a command's payload has a type. Drop with 6.12.
+ * dying, a completion has one result, a command's payload has a type, and a ring takes memory of
+ * others' for a registered buffer, or refuses it here. Drop with 6.12.
  */
 #ifndef _VHX_COMPAT_IO_URING_CMD_H
 #define _VHX_COMPAT_IO_URING_CMD_H
@@ -54,6 +55,21 @@ static inline void vhx_compat_done(struct io_uring_cmd *cmd, s32 ret, unsigned i
 #define io_uring_cmd_do_in_task_lazy vhx_compat_do_in_task_lazy
 #define io_uring_cmd_done vhx_compat_done
 #define io_uring_sqe_cmd(sqe, type) ((const type *)(sqe)->cmd)
+
+#endif
+
+#ifndef VHX_HAVE_IO_BUFFER_REGISTER_BVEC
+
+#define io_uring_cmd_ctx_handle(cmd) ((void *)cmd_to_io_kiocb(cmd)->ctx)
+
+static inline int vhx_compat_buffer_unregister(struct io_uring_cmd *cmd, unsigned int index,
+					       unsigned int issue_flags)
+{
+	return -EOPNOTSUPP;
+}
+
+#define io_buffer_register_bvec(...) (-EOPNOTSUPP)
+#define io_buffer_unregister vhx_compat_buffer_unregister
 
 #endif
 #endif
