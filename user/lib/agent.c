@@ -52,16 +52,11 @@ static int map_all(struct vhx_agent *agent)
 	return map(agent, area_pool(agent), &agent->pool);
 }
 
-static int open_session(struct vhx_agent *agent)
+static int open_session(struct vhx_agent_open arg)
 {
-	struct vhx_agent_open arg = {
-		.size = sizeof(arg),
-		.queues = agent->queues,
-		.tags = agent->tags,
-		.pool_size = agent->pool_size,
-	};
 	int ctl, fd;
 
+	arg.size = sizeof(arg);
 	ctl = vhx_node__open(VHX_NODE_CTL);
 	if (ctl < 0)
 		return ctl;
@@ -74,20 +69,29 @@ static int open_session(struct vhx_agent *agent)
 
 int vhx_agent__open(struct vhx_agent **agent, __u32 queues, __u32 tags, __u32 pool_size)
 {
+	const struct vhx_agent_open arg = {
+		.queues = queues, .tags = tags, .pool_size = pool_size,
+	};
+
+	return vhx_agent__open_with(agent, &arg);
+}
+
+int vhx_agent__open_with(struct vhx_agent **agent, const struct vhx_agent_open *arg)
+{
 	struct vhx_agent *a;
 	int err;
 
 	*agent = NULL;
-	if (!queues || tags % queues)
+	if (!arg->queues || arg->tags % arg->queues)
 		return -EINVAL;
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return -ENOMEM;
-	a->queues = queues;
-	a->tags = tags;
-	a->queue_tags = tags / queues;
-	a->pool_size = pool_size;
-	a->fd = open_session(a);
+	a->queues = arg->queues;
+	a->tags = arg->tags;
+	a->queue_tags = arg->tags / arg->queues;
+	a->pool_size = arg->pool_size;
+	a->fd = open_session(*arg);
 	if (a->fd < 0) {
 		err = a->fd;
 		free(a);
@@ -179,19 +183,28 @@ int vhx_agent__wake(struct vhx_agent *agent)
 	return ioctl(agent->fd, VHX_AGENT_WAKE) ? -errno : 0;
 }
 
+int vhx_agent__buf_read(const struct vhx_agent *agent, __u32 tag, __u32 gen)
+{
+	struct vhx_agent_buf arg = { .size = sizeof(arg), .tag = tag, .gen = gen };
+
+	return ioctl(agent->fd, VHX_AGENT_BUF_READ, &arg) ? -errno : 0;
+}
+
 __u32 vhx_agent__tag(const struct vhx_agent *agent, __u32 queue, __u32 at)
 {
 	return agent->ring[queue * agent->queue_tags + (at & (agent->queue_tags - 1))];
 }
 
+_Static_assert(sizeof(struct vhx_agent_cmd) == sizeof(struct vhx_agent_buf_cmd), "all are of a size");
+
 /* liburing 2.9 has nothing to prepare these with. */
-static void prep(struct io_uring_sqe *sqe, int fd, __u32 op, const struct vhx_agent_cmd *cmd)
+static void prep(struct io_uring_sqe *sqe, int fd, __u32 op, const void *cmd)
 {
 	memset(sqe, 0, sizeof(*sqe));
 	sqe->opcode = IORING_OP_URING_CMD;
 	sqe->fd = fd;
 	sqe->cmd_op = op;
-	memcpy(sqe->cmd, cmd, sizeof(*cmd));
+	memcpy(sqe->cmd, cmd, sizeof(struct vhx_agent_cmd));
 }
 
 void vhx_agent__prep_fetch(struct io_uring_sqe *sqe, int fd, __u16 queue)
@@ -215,4 +228,14 @@ void vhx_agent__prep_commit(struct io_uring_sqe *sqe, int fd,
 
 	prep(sqe, fd, answers->fetch ? VHX_AGENT_COMMIT_FETCH : VHX_AGENT_COMMIT, &cmd);
 	sqe->addr = (__u64)(uintptr_t)answers->done;
+}
+
+void vhx_agent__prep_buf_reg(struct io_uring_sqe *sqe, int fd,
+			     const struct vhx_agent_window *window)
+{
+	const struct vhx_agent_buf_cmd cmd = {
+		.tag = window->tag, .gen = window->gen, .index = window->index,
+	};
+
+	prep(sqe, fd, VHX_AGENT_BUF_REG, &cmd);
 }

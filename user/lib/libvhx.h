@@ -746,6 +746,16 @@ struct vhx_agent {
  */
 VHX_API int vhx_agent__open(struct vhx_agent **agent, __u32 queues, __u32 tags, __u32 pool_size);
 
+/**
+ * vhx_agent__open_with() - make a session with flags, and map it
+ * @agent: out
+ * @arg: all but its size is filled in
+ *
+ * Return: as vhx_agent__open(); -EOPNOTSUPP: the kernel has no VHX_AGENT_ZERO_COPY; -EINVAL also: the
+ * module does not know the flag.
+ */
+VHX_API int vhx_agent__open_with(struct vhx_agent **agent, const struct vhx_agent_open *arg);
+
 /* What was fetched and not committed is the next session's. */
 VHX_API void vhx_agent__close(struct vhx_agent *agent);
 
@@ -810,6 +820,15 @@ VHX_API int vhx_agent__drain(struct vhx_agent *agent);
 VHX_API int vhx_agent__wake(struct vhx_agent *agent);
 
 /**
+ * vhx_agent__buf_read() - have the bytes of a window that was not copied in the pool
+ * @tag: has VHX_AGENT_REQ_ZERO_COPY
+ * @gen: its generation
+ *
+ * Return: 0; -ENOENT; -EINVAL; -EBUSY: it is registered; -ESHUTDOWN.
+ */
+VHX_API int vhx_agent__buf_read(const struct vhx_agent *agent, __u32 tag, __u32 gen);
+
+/**
  * vhx_agent__tag() - a tag that was fetched
  * @at: how many of the queue's were fetched before it
  *
@@ -838,6 +857,19 @@ struct vhx_agent_answers {
 
 VHX_API void vhx_agent__prep_commit(struct io_uring_sqe *sqe, int fd,
 				    const struct vhx_agent_answers *answers);
+
+/**
+ * struct vhx_agent_window - a window that was not copied, and where it is to be a registered buffer
+ */
+struct vhx_agent_window {
+	__u32 tag;
+	__u32 gen;
+	__u32 index;
+};
+
+/* Done when it was submitted, so that what writes from the buffer may stand behind it. */
+VHX_API void vhx_agent__prep_buf_reg(struct io_uring_sqe *sqe, int fd,
+				     const struct vhx_agent_window *window);
 
 #ifdef __cplusplus
 }

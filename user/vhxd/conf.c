@@ -92,6 +92,14 @@ static int set_pool(const char *value, uint32_t *at, struct msg *why)
 	return 0;
 }
 
+static int set_switch(const char *value, bool *at, struct msg *why)
+{
+	*at = !strcmp(value, "on");
+	if (!*at && strcmp(value, "off"))
+		return msg_set(why, -EINVAL, "\"%.40s\" is neither on nor off", value);
+	return 0;
+}
+
 /* Which of @names; -1 for none, -2 for one that was there before */
 static int pick(struct parser *p, const char *const *names, const char *name)
 {
@@ -133,7 +141,8 @@ static int set_plugin(struct conf *c, const char *value, struct msg *why)
 static int set_host(struct parser *p, const char *name, const char *value, struct msg *why)
 {
 	static const char *const names[] = {
-		"queues", "tags", "pool", "state_dir", "user", "socket", NULL,
+		"queues", "tags", "pool", "state_dir", "user", "socket", "zero_copy",
+		"zero_copy_min", NULL,
 	};
 	struct conf *c = p->conf;
 	int which;
@@ -154,6 +163,10 @@ static int set_host(struct parser *p, const char *name, const char *value, struc
 		return conf_parse_text(value, c->user, sizeof(c->user), why);
 	case 5:
 		return conf_parse_text(value, c->socket, sizeof(c->socket), why);
+	case 6:
+		return set_switch(value, &c->zero_copy, why);
+	case 7:
+		return set_pool(value, &c->zero_copy_min, why);
 	}
 	return no_setting(which, name, "vhxd", why);
 }

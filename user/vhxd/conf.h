@@ -62,6 +62,8 @@ struct target_conf {
 /**
  * struct conf - all of it
  * @tags: of all queues
+ * @zero_copy: large writes go to the disk from the guest's memory
+ * @zero_copy_min: from so many bytes on; 0: what the kernel has for a default
  * @user: whom it becomes once everything is open; empty: it stays who it is
  * @plugins: shared objects with a kind of backend each, @nr_plugins of them
  */
@@ -69,6 +71,8 @@ struct conf {
 	unsigned int queues;
 	unsigned int tags;
 	uint32_t pool;
+	bool zero_copy;
+	uint32_t zero_copy_min;
 	char state_dir[CONF_PATH_LEN];
 	char socket[100];
 	char user[CONF_WORD_LEN];

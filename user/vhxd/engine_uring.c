@@ -148,15 +148,47 @@ static bool in_pool(const struct loop *loop, const struct engine_req *req)
 	       (size_t)(buf - pool) <= loop->pool_size - req->len;
 }
 
+/* Whose bytes a write is of, if they are with the guest. */
+static struct zwindow *window_of(const struct zcopy *zcopy, const struct engine_req *req)
+{
+	return req->op == ENGINE_WRITE ? zcopy_find(zcopy, req->buf) : NULL;
+}
+
+/* It is done before what is submitted behind it. */
+static void register_window(struct loop *loop, struct zwindow *w)
+{
+	const struct vhx_agent_window window = { w->tag, w->gen, w->index };
+	struct io_uring_sqe *sqe = loop_sqe(loop);
+
+	vhx_agent__prep_buf_reg(sqe, LOOP_FILE_SESSION, &window);
+	loop_mark(sqe, LOOP_BUFFER, w->tag);
+	w->state = ZCOPY_REGISTERED;
+}
+
+/* Such a buffer's addresses are offsets. */
+static void prep_window(const struct disk_engine *e, const struct engine_req *req,
+			const struct zwindow *w, struct io_uring_sqe *sqe)
+{
+	const uintptr_t off = (uintptr_t)req->buf - (uintptr_t)w->base;
+
+	io_uring_prep_rw(IORING_OP_WRITE_FIXED, sqe, e->place, (const void *)off,
+			 (unsigned int)req->len, req->off);
+	sqe->buf_index = w->index;
+}
+
 static void prep_transfer(const struct loop *loop, const struct disk_engine *e,
 			  const struct engine_req *req, struct io_uring_sqe *sqe)
 {
+	const struct zwindow *w = window_of(loop->zcopy, req);
 	bool write = req->op == ENGINE_WRITE;
 	int op = write ? IORING_OP_WRITE : IORING_OP_READ;
 
 	if (in_pool(loop, req))
 		op = write ? IORING_OP_WRITE_FIXED : IORING_OP_READ_FIXED;
-	io_uring_prep_rw(op, sqe, e->place, req->buf, (unsigned int)req->len, req->off);
+	if (w)
+		prep_window(e, req, w, sqe);
+	else
+		io_uring_prep_rw(op, sqe, e->place, req->buf, (unsigned int)req->len, req->off);
 	if (write && req->dsync)
 		sqe->rw_flags = RWF_DSYNC;
 }
@@ -187,9 +219,12 @@ static void prep(const struct loop *loop, const struct disk_engine *e,
 
 static void issue(struct loop *loop, struct disk_engine *e, struct engine_req *req)
 {
+	struct zwindow *w = window_of(loop->zcopy, req);
 	struct mark *mark = mark_of(req);
 	struct io_uring_sqe *sqe;
 
+	if (w && w->state == ZCOPY_PINNED)
+		register_window(loop, w);
 	open_place(loop, e);
 	mark->loop = loop;
 	mark->id = take_slot(loop, e, req);
@@ -232,21 +267,34 @@ static void begin_posted(struct loop *loop, struct post *post)
 	pthread_mutex_unlock(lock);
 }
 
+static int64_t do_at_once(struct zcopy *zcopy, const struct engine_req *req)
+{
+	struct zwindow *w = window_of(zcopy, req);
+	int ret = w ? zcopy_read(zcopy, w) : 0;
+
+	return ret ? ret : engine_sync_do(req);
+}
+
 static void uring_submit(struct engine *engine, struct engine_req *req)
 {
 	struct disk_engine *e = (struct disk_engine *)engine;
 	struct mark *mark = mark_of(req);
+	struct loop *loop = loop_self;
+	struct zwindow *w;
 
 	learn_fd(e, req->fd);
 	if (e->at_once) {
-		finish(req, engine_sync_do(req));
+		finish(req, do_at_once(e->fallback->zcopy, req));
 		return;
 	}
 	*mark = (struct mark) { .post.run = begin_posted, .engine = e, .id = ID_NONE };
-	if (loop_self)
-		begin(loop_self, req);
+	w = window_of(e->fallback->zcopy, req);
+	if (w)
+		loop = w->loop;
+	if (loop && loop == loop_self)
+		begin(loop, req);
 	else
-		loop_post(e->fallback, &mark->post);
+		loop_post(loop ? loop : e->fallback, &mark->post);
 }
 
 /* --- completions --- */
@@ -265,15 +313,28 @@ static void begin_waiting(struct loop *loop)
 	}
 }
 
+/* Its buffer was not registered: by the pool then. Return: whether it is under way again. */
+static bool by_pool(struct loop *loop, struct disk_engine *e, struct engine_req *req)
+{
+	struct zwindow *w = window_of(loop->zcopy, req);
+
+	if (!w || w->state != ZCOPY_FAILED || zcopy_read(loop->zcopy, w))
+		return false;
+	issue(loop, e, req);
+	return true;
+}
+
 void engine_complete(struct loop *loop, uint64_t data, int res)
 {
 	struct io_slot *s = loop->slots + (data & 0xffffff);
+	struct disk_engine *e = s->engine;
 	struct engine_req *req = s->req;
-	pthread_mutex_t *lock = s->engine->lock;
+	pthread_mutex_t *lock = e->lock;
 
 	give_slot(loop, s);
 	pthread_mutex_lock(lock);
-	finish(req, res);
+	if (res != -EFAULT || !by_pool(loop, e, req))
+		finish(req, res);
 	pthread_mutex_unlock(lock);
 	begin_waiting(loop);
 }

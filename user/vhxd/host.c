@@ -38,12 +38,38 @@ static const char *session_hint(int err)
 	return "";
 }
 
+/* Without it all is as ever. */
+static int open_zero_copy(struct host *host, const struct vhx_agent_open *plain)
+{
+	struct vhx_agent_open arg = *plain;
+	int ret;
+
+	arg.flags = VHX_AGENT_ZERO_COPY;
+	arg.zero_copy_min = host->conf->zero_copy_min;
+	ret = vhx_agent__open_with(&host->agent, &arg);
+	if (ret == -EOPNOTSUPP || ret == -EINVAL) {
+		log_warning("zero_copy = on: %s does not have it: data is copied",
+			    ret == -EINVAL ? "the module that is loaded" : "this kernel");
+		return vhx_agent__open_with(&host->agent, plain);
+	}
+	if (ret)
+		return ret;
+	host->zcopy = zcopy_open(host->agent);
+	return host->zcopy ? 0 : -ENOMEM;
+}
+
 static int open_session(struct host *host, struct msg *msg)
 {
 	const struct conf *c = host->conf;
+	const struct vhx_agent_open arg = {
+		.queues = c->queues, .tags = c->tags, .pool_size = c->pool,
+	};
 	int ret;
 
-	ret = vhx_agent__open(&host->agent, c->queues, c->tags, c->pool);
+	if (c->zero_copy)
+		ret = open_zero_copy(host, &arg);
+	else
+		ret = vhx_agent__open_with(&host->agent, &arg);
 	if (ret)
 		return msg_set(msg, ret, "no session with the kernel (%s)%s", msg_errno(ret),
 			       session_hint(ret));

@@ -50,6 +50,7 @@ struct endpoint {
 
 /**
  * struct host - see above
+ * @zcopy: NULL unless the configuration asks for it, and the kernel has it
  * @endpoints: by number; one that is there stays as long as a loop has a request of it
  * @opening: held while one is attached and not there yet
  * @places: which of the registered files are taken
@@ -57,6 +58,7 @@ struct endpoint {
 struct host {
 	struct conf *conf;
 	struct vhx_agent *agent;
+	struct zcopy *zcopy;
 	struct disk_home home;
 	char boot_id[40];
 	struct loop *loops;

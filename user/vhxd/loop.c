@@ -88,6 +88,9 @@ static void complete(struct loop *loop, uint64_t user_data, int res)
 	case LOOP_QUEUE:
 		loop->user->complete(loop, data, res);
 		break;
+	case LOOP_BUFFER:
+		zcopy_registered(loop->zcopy, (uint32_t)data, res);
+		break;
 	case LOOP_NOTHING:
 		break;
 	}

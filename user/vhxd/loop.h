@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "scsi/msg.h"
+#include "zcopy.h"
 
 /* Places among the registered files. */
 enum {
@@ -28,6 +29,7 @@ enum loop_kind {
 	LOOP_WAKE,
 	LOOP_IO,
 	LOOP_QUEUE,
+	LOOP_BUFFER,
 };
 
 struct loop;
@@ -56,6 +58,7 @@ struct io_slot;
  * struct loop - see above
  * @session: fd, or -1
  * @pool, @pool_size: registered as fixed buffer 0 if @fixed
+ * @zcopy: windows whose bytes are with the guest, NULL if there are none
  * @slots: I/O under way, see engine_uring.c
  * @file: disk at a place among the registered files, as far as this loop knows
  */
@@ -68,6 +71,7 @@ struct loop {
 	unsigned int depth;
 	void *pool;
 	size_t pool_size;
+	struct zcopy *zcopy;
 	bool fixed;
 
 	pthread_t thread;

@@ -233,6 +233,7 @@ int queue_open(struct queue *q, struct host *host, unsigned int index)
 		.depth = host->agent->queue_tags,
 		.pool = host->agent->pool,
 		.pool_size = host->agent->pool_size,
+		.zcopy = host->zcopy,
 	};
 	return open_requests(q) ? -ENOMEM : open_batches(q);
 }

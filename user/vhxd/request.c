@@ -88,12 +88,38 @@ static void fill_cmd(struct request *r, const struct vhx_agent_req *req)
 	r->more = req->flags & VHX_AGENT_REQ_MORE;
 }
 
+/* The bytes stay with the guest, or are copied: what comes then finds them where it looks. */
+static int take_window(struct request *r, const struct vhx_agent_req *req)
+{
+	struct zcopy *zcopy = r->queue->host->zcopy;
+	const struct zwindow w = {
+		.base = r->cmd.out, .len = req->win_len, .tag = r->tag, .gen = r->gen,
+	};
+
+	if (!(req->flags & VHX_AGENT_REQ_ZERO_COPY))
+		return 0;
+	if (!zcopy)
+		return -EPROTO;
+	if (zcopy_begin(zcopy, r->queue->loop, &w) && scsi_is_blind(&r->cmd))
+		return 0;
+	return zcopy_read(zcopy, zcopy->window + r->tag);
+}
+
 /* Under the lock of the group. Targets come and go with their disks. */
 static void submit(struct request *r, const struct vhx_agent_req *req)
 {
+	int ret;
+
 	if (scsi_lun_decode(req->scsi.lun, &r->cmd.target, &r->cmd.lun) ||
 	    !scsi_target_has(r->endpoint->target, r->cmd.target)) {
 		refuse(r, VIRTIO_SCSI_S_BAD_TARGET);
+		return;
+	}
+	ret = take_window(r, req);
+	if (ret) {
+		log_error("queue %u: what a guest sent is not to be had: %s", r->queue->index,
+			  msg_errno(ret));
+		refuse(r, VIRTIO_SCSI_S_FAILURE);
 		return;
 	}
 	scsi_submit(&r->cmd);
@@ -215,6 +241,7 @@ void request_fill(struct request *r, struct vhx_agent_done *done, uint8_t *sense
 {
 	const struct scsi_cmd *cmd = &r->cmd;
 
+	zcopy_end(r->queue->host->zcopy, r->tag);
 	*done = (struct vhx_agent_done) {
 		.tag = r->tag,
 		.gen = r->gen,

@@ -33,6 +33,21 @@ static int register_files(struct loop *loop, struct msg *msg)
 	return 0;
 }
 
+/* Guests' memory comes and goes in places of the table behind the pool. */
+static int register_table(struct loop *loop, const struct iovec *pool)
+{
+	const __u64 no_tag = 0;
+	int ret;
+
+	if (!loop->zcopy)
+		return io_uring_register_buffers(&loop->ring, pool, 1);
+	ret = io_uring_register_buffers_sparse(&loop->ring, zcopy_places(loop->zcopy));
+	if (ret)
+		return ret;
+	ret = io_uring_register_buffers_update_tag(&loop->ring, 0, pool, &no_tag, 1);
+	return ret == 1 ? 0 : ret;
+}
+
 /* A pool that is not registered works as well, only slower. */
 static void register_pool(struct loop *loop)
 {
@@ -41,7 +56,7 @@ static void register_pool(struct loop *loop)
 
 	if (!loop->pool)
 		return;
-	ret = io_uring_register_buffers(&loop->ring, &iov, 1);
+	ret = register_table(loop, &iov);
 	loop->fixed = !ret;
 	if (ret)
 		log_warning("loop %u: the pool cannot be registered (%s): LimitMEMLOCK= of %zu bytes for each queue would let it",

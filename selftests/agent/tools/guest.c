@@ -44,12 +44,15 @@
 /**
  * struct order - a command, and what is to come of it
  * @name: NULL without
+ * @data: in the guest's memory, a page's beginning
+ * @sg: what of it is sent
  */
 struct order {
 	char name[16];
 	bool used;
 	struct scsicmd cmd;
 	uint8_t *data;
+	struct sg sg;
 	uint64_t lba;
 	uint32_t len;
 	char want[16];
@@ -159,8 +162,9 @@ static bool parse_at(const char *text, uint8_t *target, uint16_t *lun)
 
 static void send_data(struct order *o, uint32_t len)
 {
-	o->cmd.out = o->data;
-	o->cmd.out_len = len;
+	o->sg = (struct sg) { mem_gpa(&drv.mem, o->data), len };
+	o->cmd.out_sg = &o->sg;
+	o->cmd.out_nsg = !!len;
 }
 
 static void fill_unmap(struct order *o, uint32_t blocks)
@@ -444,6 +448,7 @@ int main(int argc, char **argv)
 {
 	struct scsidrv_opt opt = {
 		.features = F_SCSI_MODERN | F_SCSI_CHANGE, .data_size = DATA_MAX, .num = 64,
+		.mem_size = 64 * (2 * DATA_MAX + 4096) + (NAMES + 4) * DATA_MAX,
 	};
 	unsigned int i;
 	int r;
@@ -455,12 +460,12 @@ int main(int argc, char **argv)
 	opt.wwpn = argv[1];
 	if (argc > 2)
 		block = strtoul(argv[2], NULL, 0);
-	for (i = 0; i < NAMES; i++) {
-		orders[i].data = malloc(DATA_MAX);
-		if (!orders[i].data)
-			return 1;
-	}
 	r = scsidrv_open(&drv, &opt);
+	for (i = 0; i < NAMES && !r; i++) {
+		orders[i].data = mem_alloc(&drv.mem, DATA_MAX, 4096);
+		if (!orders[i].data)
+			r = -ENOMEM;
+	}
 	if (!r && argc > 3)
 		r = arrive();
 	if (!r)

@@ -93,6 +93,28 @@ static void what_is_written_is_read(void **state)
 	}
 }
 
+/* Of all commands only a WRITE hands bytes on that nobody looks at; of the right backend's. */
+static void who_looks_at_bytes(void **state)
+{
+	struct rig *rig = *state;
+	struct shot *s;
+	unsigned int op;
+	bool blind;
+
+	for (op = 0; op < 256; op++) {
+		s = shot_new(rig, 0, CDB((uint8_t)op));
+		blind = op == 0x0a || op == 0x2a || op == 0xaa || op == 0x8a;
+		assert_int_equal(scsi_is_blind(&s->cmd), blind);
+		s->cmd.lun++;
+		assert_false(scsi_is_blind(&s->cmd));
+		s->cmd.lun--;
+		rig->backend->caps &= ~BACKEND_BLIND;
+		assert_false(scsi_is_blind(&s->cmd));
+		rig->backend->caps |= BACKEND_BLIND;
+		shot_free(s);
+	}
+}
+
 static void six_bytes_of_zero_are_256_blocks(void **state)
 {
 	struct shot *s = rig_in(*state, 0, rw(0x08, 0, 0, 0), 256 * BS);
@@ -926,6 +948,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(what_is_written_is_read),
+		T(who_looks_at_bytes),
 		T(six_bytes_of_zero_are_256_blocks),
 		T(beyond_the_end),
 		T(lbas_that_wrap),

@@ -20,10 +20,8 @@ static struct io_uring_sqe dirty(void)
 	return sqe;
 }
 
-static void check(const struct io_uring_sqe *sqe, __u32 op)
+static void check_sqe(const struct io_uring_sqe *sqe, __u32 op)
 {
-	static const struct vhx_agent_cmd zeroes;
-
 	assert_int_equal(sqe->opcode, IORING_OP_URING_CMD);
 	assert_int_equal(sqe->fd, 7);
 	assert_int_equal(sqe->cmd_op, op);
@@ -31,6 +29,13 @@ static void check(const struct io_uring_sqe *sqe, __u32 op)
 	assert_int_equal(sqe->len, 0);
 	assert_int_equal(sqe->user_data, 0);
 	assert_int_equal(sqe->__pad1, 0);
+}
+
+static void check(const struct io_uring_sqe *sqe, __u32 op)
+{
+	static const struct vhx_agent_cmd zeroes;
+
+	check_sqe(sqe, op);
 	assert_memory_equal(cmd_of(sqe)->reserved, zeroes.reserved, sizeof(zeroes.reserved));
 }
 
@@ -80,6 +85,22 @@ static void test_commit(void **state)
 	check(&sqe, VHX_AGENT_COMMIT_FETCH);
 }
 
+static void test_buf_reg(void **state)
+{
+	const struct vhx_agent_window window = { .tag = 70000, .gen = 5, .index = 300 };
+	const struct vhx_agent_buf_cmd *cmd;
+	struct io_uring_sqe sqe = dirty();
+
+	vhx_agent__prep_buf_reg(&sqe, 7, &window);
+	check_sqe(&sqe, VHX_AGENT_BUF_REG);
+	cmd = (const struct vhx_agent_buf_cmd *)sqe.cmd;
+	assert_int_equal(sqe.addr, 0);
+	assert_int_equal(cmd->tag, 70000);
+	assert_int_equal(cmd->gen, 5);
+	assert_int_equal(cmd->index, 300);
+	assert_int_equal(cmd->reserved, 0);
+}
+
 /* Positions go around the queue's part of the ring, and around 2^32. */
 static void test_tag(void **state)
 {
@@ -121,6 +142,7 @@ int main(void)
 		cmocka_unit_test(test_fetch),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_commit),
+		cmocka_unit_test(test_buf_reg),
 		cmocka_unit_test(test_tag),
 		cmocka_unit_test(test_refused),
 	};

@@ -54,6 +54,7 @@ static void test_empty(void **state)
 	assert_string_equal(c->state_dir, CONF_STATE_DIR);
 	assert_string_equal(c->user, "");
 	assert_int_equal(c->nr_targets, 0);
+	assert_false(c->zero_copy);
 	conf_free(c);
 }
 
@@ -68,7 +69,9 @@ static void test_host(void **state)
 			      "user = vhx\n"
 			      "socket = /tmp/s\n"
 			      "plugin = /lib/a.so\n"
-			      "plugin = /lib/b.so\n");
+			      "plugin = /lib/b.so\n"
+			      "zero_copy = on\n"
+			      "zero_copy_min = 128K\n");
 
 	assert_int_equal(c->queues, 4);
 	assert_int_equal(c->tags, 1024);
@@ -78,6 +81,8 @@ static void test_host(void **state)
 	assert_string_equal(c->socket, "/tmp/s");
 	assert_int_equal(c->nr_plugins, 2);
 	assert_string_equal(c->plugins[1], "/lib/b.so");
+	assert_true(c->zero_copy);
+	assert_int_equal(c->zero_copy_min, 128 << 10);
 	conf_free(c);
 }
 

@@ -60,6 +60,7 @@ enum backend_fence {
 
 #define BACKEND_CAN_UNMAP	(1U << 0)
 #define BACKEND_UNMAP_ZEROES	(1U << 1)	/* what was unmapped reads as zeroes */
+#define BACKEND_BLIND		(1U << 2)	/* of a WRITE only the engine looks at @buf's bytes */
 
 /* What follows @off: @len bytes, all of them mapped or none. */
 struct backend_extent {

@@ -25,7 +25,7 @@ static int check_device(struct fileio *f, const struct backend_config *config, s
 	f->base.phys_block = phys > config->block_size ? phys : config->block_size;
 	/* A discard may leave anything behind, and says nothing of it. */
 	f->discard = true;
-	f->base.caps = config->read_only ? 0 : BACKEND_CAN_UNMAP;
+	f->base.caps |= config->read_only ? 0 : BACKEND_CAN_UNMAP;
 	return 0;
 }
 

@@ -30,7 +30,7 @@ static int check_file(struct fileio *f, const struct backend_config *config, str
 		st.st_size = (off_t)config->size;
 	}
 	if (!config->read_only && can_punch(f->fd, (uint64_t)st.st_size))
-		f->base.caps = BACKEND_CAN_UNMAP | BACKEND_UNMAP_ZEROES;
+		f->base.caps |= BACKEND_CAN_UNMAP | BACKEND_UNMAP_ZEROES;
 	f->base.phys_block = config->block_size > 4096 ? config->block_size : 4096;
 	return 0;
 }

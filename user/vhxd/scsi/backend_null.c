@@ -23,7 +23,7 @@ static int null_open(const struct backend_config *config, struct backend **backe
 		return msg_set(msg, -ENOMEM, "null: no memory");
 	null->base.ops = &backend_null_ops;
 	null->base.phys_block = config->block_size;
-	null->base.caps = BACKEND_CAN_UNMAP | BACKEND_UNMAP_ZEROES;
+	null->base.caps = BACKEND_CAN_UNMAP | BACKEND_UNMAP_ZEROES | BACKEND_BLIND;
 	null->base.read_only = config->read_only;
 	null->size = config->size;
 	*backend = &null->base;

@@ -87,6 +87,9 @@ int fileio_open(const struct backend_config *config, int flags, struct fileio **
 	ret = take_lock(config, f->fd, msg);
 	if (ret)
 		goto err_close;
+	/* What is no page's beginning it copies. */
+	if (!config->read_only && f->mem_align <= MEM_ALIGN)
+		f->base.caps = BACKEND_BLIND;
 	*file = f;
 	return 0;
 

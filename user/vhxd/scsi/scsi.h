@@ -124,6 +124,9 @@ struct scsi_cmd {
 /* Everything from @nexus to @owner is filled in; the command is the library's until done(). */
 void scsi_submit(struct scsi_cmd *cmd);
 
+/* Whether nobody but the engine will look at the bytes that the guest sends: @nexus to @cdb count. */
+bool scsi_is_blind(const struct scsi_cmd *cmd);
+
 /* Task management: done() comes once the backend has let go, with TASK ABORTED if it was not
  * too late. Harmless to a command that is done already, as long as its memory is there.
  */

@@ -203,6 +203,14 @@ static void refuse_attr(struct scsi_cmd *cmd)
 	cmd_sense(cmd, SENSE_BAD_MESSAGE);
 }
 
+bool scsi_is_blind(const struct scsi_cmd *cmd)
+{
+	const struct scsi_itl *itl = nexus_find(cmd->nexus, cmd->target, cmd->lun);
+	const struct scsi_op *op = op_first(cmd->cdb[0]);
+
+	return itl && op && op->handler == op_write && itl->unit->backend->caps & BACKEND_BLIND;
+}
+
 void scsi_submit(struct scsi_cmd *cmd)
 {
 	struct scsi_itl *itl = nexus_find(cmd->nexus, cmd->target, cmd->lun);
