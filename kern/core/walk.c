@@ -27,6 +27,20 @@ void vhx_walk_swap(struct vhx_desc *d, __u32 n)
 	}
 }
 
+/* What vhx_memtbl_translate() makes of vhx_memtbl_raw, without a look at that. */
+static inline int take_raw(struct vhx_xlate *x, __u64 addr, __u32 len)
+{
+	if (!len)
+		return 0;
+	if (addr + (len - 1) < addr)
+		return -EFAULT;
+	if (!x->room)
+		return -ENOBUFS;
+	*x->seg++ = (struct vhx_seg) { .addr = (unsigned long)addr, .len = len };
+	x->room--;
+	return 1;
+}
+
 /**
  * vhx_walk_buffer - take one buffer into a chain
  * @w: chain
@@ -49,7 +63,10 @@ int vhx_walk_buffer(struct vhx_walk *w, const struct vhx_desc *d, bool in)
 	if (w->len[in] >> 32)
 		return -EINVAL;
 	w->x.perm = in ? VHX_PERM_WO : VHX_PERM_RO;
-	n = vhx_translate(w->r, &w->x, d->addr, d->len);
+	if (w->x.mt == &vhx_memtbl_raw)
+		n = take_raw(&w->x, d->addr, d->len);
+	else
+		n = vhx_translate(w->r, &w->x, d->addr, d->len);
 	if (n < 0)
 		return n;
 	w->nseg[in] += n;
