@@ -12,15 +12,14 @@
 #include "log.h"
 #include "vq.h"
 
-/* The queue's eyes during this run of its handler: a vIOMMU's, or @own, made from its table. */
-static struct vhx_iotlb_view *vhx_guest_view(struct vhx_vq *vq, struct vhx_iotlb_view *own)
+/* The queue's eyes during this run of its handler: a vIOMMU's, or made from its table. */
+static struct vhx_iotlb_view *vhx_guest_view(struct vhx_vq *vq)
 {
-	if (vq->ring.view) {
-		vq->view.perm = 0;
-		return &vq->view;
-	}
-	*own = (struct vhx_iotlb_view) { .mt = vq->mem };
-	return own;
+	/* Of no use to anybody after this run, but for what it remembers of hits. */
+	if (!vq->ring.view)
+		vq->view.mt = vq->mem;
+	vq->view.perm = 0;
+	return &vq->view;
 }
 
 /* A copy failed. With a vIOMMU it may be possible once that was asked. */
@@ -43,11 +42,10 @@ static int vhx_guest_missed(struct vhx_vq *vq, int err)
  */
 int vhx_guest_read(struct vhx_vq *vq, const struct vhx_xfer *x)
 {
-	struct vhx_iotlb_view own;
 	int err;
 
 	lockdep_assert_held(&vq->lock);
-	err = vhx_xfer_read(vhx_guest_view(vq, &own), x);
+	err = vhx_xfer_read(vhx_guest_view(vq), x);
 	return err ? vhx_guest_missed(vq, err) : 0;
 }
 EXPORT_SYMBOL_GPL(vhx_guest_read);
@@ -67,10 +65,8 @@ EXPORT_SYMBOL_GPL(vhx_guest_read);
 int vhx_guest_each(struct vhx_vq *vq, const struct vhx_xfer *x,
 		   int (*fn)(const struct vhx_seg *here, void *arg), void *arg)
 {
-	struct vhx_iotlb_view own;
-
 	lockdep_assert_held(&vq->lock);
-	return vhx_xfer_each(vhx_guest_view(vq, &own), x, fn, arg);
+	return vhx_xfer_each(vhx_guest_view(vq), x, fn, arg);
 }
 
 /**
@@ -86,7 +82,7 @@ int vhx_guest_each(struct vhx_vq *vq, const struct vhx_xfer *x,
  */
 int vhx_guest_write(struct vhx_vq *vq, const struct vhx_xfer *x)
 {
-	struct vhx_iotlb_view own, *v = vhx_guest_view(vq, &own);
+	struct vhx_iotlb_view *v = vhx_guest_view(vq);
 	int err;
 
 	lockdep_assert_held(&vq->lock);

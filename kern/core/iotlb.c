@@ -104,11 +104,6 @@ int vhx_iotlb_insert(struct vhx_iotlb *t, const struct vhx_region *rg)
 	return 0;
 }
 
-static __u32 *hint(struct vhx_iotlb_view *v, __u64 iova)
-{
-	return &v->hit[(iova >> 12) % VHX_IOTLB_HITS];
-}
-
 /**
  * vhx_iotlb_find - where one address is, and how much behind it
  * @v: view
@@ -121,7 +116,7 @@ static __u32 *hint(struct vhx_iotlb_view *v, __u64 iova)
 int vhx_iotlb_find(struct vhx_iotlb_view *v, struct vhx_seg *seg, __u64 iova, __u32 perm)
 {
 	const struct vhx_memtbl *mt = v->mt;
-	__u32 *hit = hint(v, iova);
+	__u32 *hit = vhx_iotlb_hint(v, iova);
 	const struct vhx_region *rg;
 
 	if (*hit >= mt->n || iova < mt->region[*hit].gpa || iova > mt->region[*hit].last)

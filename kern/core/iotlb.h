@@ -53,6 +53,12 @@ void vhx_iotlb_init(struct vhx_iotlb *t, __u32 max);
 int vhx_iotlb_insert(struct vhx_iotlb *t, const struct vhx_region *rg);
 __u32 vhx_iotlb_remove(struct vhx_iotlb *t, __u64 first, __u64 last);
 
+/* Which region translated last what is about @iova: a hint. */
+static inline __u32 *vhx_iotlb_hint(struct vhx_iotlb_view *v, __u64 iova)
+{
+	return &v->hit[(iova >> 12) % VHX_IOTLB_HITS];
+}
+
 int vhx_iotlb_find(struct vhx_iotlb_view *v, struct vhx_seg *seg, __u64 iova, __u32 perm);
 bool vhx_iotlb_covers(struct vhx_iotlb_view *v, __u64 iova, __u32 len, __u32 perm);
 bool vhx_iotlb_covers_ring(const struct vhx_ring *r);

@@ -67,15 +67,30 @@ static int next(struct step *s, struct vhx_iotlb_view *v, struct vhx_seg *here, 
 	return 1;
 }
 
-/**
- * vhx_xfer_read - copy from guest memory
- * @v: translations, a vIOMMU's or a memory table's; @v->perm is 0
- * @x: what, and where to
- *
- * Return: 0, or -EFAULT; if for want of a translation, @v tells of it, and some bytes may have been
- * copied: all of it may be tried again.
+/*
+ * Most copies are of bytes that stand in one piece, in the region of the one before. Return: whether
+ * this is such, and then where: @at.
  */
-int vhx_xfer_read(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
+static inline bool lone(struct vhx_iotlb_view *v, const struct vhx_xfer *x, __u32 perm, __u64 *at)
+{
+	const struct vhx_region *rg;
+	__u64 addr;
+	__u32 hit;
+
+	if (!x->n || !x->len || x->off >= x->seg->len || x->len > x->seg->len - x->off)
+		return false;
+	addr = x->seg->addr + x->off;
+	hit = *vhx_iotlb_hint(v, addr);
+	if (hit >= v->mt->n)
+		return false;
+	rg = &v->mt->region[hit];
+	if (addr < rg->gpa || addr > rg->last || x->len - 1 > rg->last - addr || !(rg->perm & perm))
+		return false;
+	*at = rg->uaddr + (addr - rg->gpa);
+	return true;
+}
+
+static noinline int read_pieces(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
 {
 	struct vhx_seg here;
 	char *to = x->buf;
@@ -91,14 +106,7 @@ int vhx_xfer_read(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
 	return rc;
 }
 
-/**
- * vhx_xfer_write - copy to guest memory
- * @v: translations
- * @x: what, and where from
- *
- * Return: as vhx_xfer_read().
- */
-int vhx_xfer_write(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
+static noinline int write_pieces(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
 {
 	const char *from = x->buf;
 	struct vhx_seg here;
@@ -112,6 +120,35 @@ int vhx_xfer_write(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
 		from += here.len;
 	}
 	return rc;
+}
+
+/**
+ * vhx_xfer_read - copy from guest memory
+ * @v: translations, a vIOMMU's or a memory table's; @v->perm is 0
+ * @x: what, and where to
+ *
+ * Return: 0, or -EFAULT; if for want of a translation, @v tells of it, and some bytes may have been
+ * copied: all of it may be tried again.
+ */
+int vhx_xfer_read(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
+{
+	__u64 at;
+
+	return lone(v, x, VHX_PERM_RO, &at) ? vhx_load_run(at, x->buf, x->len) : read_pieces(v, x);
+}
+
+/**
+ * vhx_xfer_write - copy to guest memory
+ * @v: translations
+ * @x: what, and where from
+ *
+ * Return: as vhx_xfer_read().
+ */
+int vhx_xfer_write(struct vhx_iotlb_view *v, const struct vhx_xfer *x)
+{
+	__u64 at;
+
+	return lone(v, x, VHX_PERM_WO, &at) ? vhx_store_run(at, x->buf, x->len) : write_pieces(v, x);
 }
 
 /**

@@ -206,6 +206,14 @@ static int vhx_cmd_answer_now(struct vhx_cmd_turn *t, const struct vhx_chain *c,
 	return 0;
 }
 
+/* @off bytes of the pieces are no data: most guests have them in a piece of their own. */
+static void vhx_cmd_begin_data(struct vhx_areq *r, u64 off)
+{
+	for (r->data = 0; r->data < r->nseg && off >= r->seg[r->data].len; r->data++)
+		off -= r->seg[r->data].len;
+	r->off = off;
+}
+
 /* Return: 0 or -ENOMEM. */
 static int vhx_cmd_submit(struct vhx_cmd_turn *t, const struct vhx_chain *c,
 			  const struct vhx_scsi_cmd *cmd)
@@ -226,8 +234,7 @@ static int vhx_cmd_submit(struct vhx_cmd_turn *t, const struct vhx_chain *c,
 	r->chain = *c;
 	r->out_len = cmd->out.len;
 	r->in_len = cmd->in.len;
-	r->data = 0;
-	r->off = nout ? cmd->out.off : cmd->in.off;
+	vhx_cmd_begin_data(r, nout ? cmd->out.off : cmd->in.off);
 	r->type = VHX_AGENT_REQ_SCSI;
 	memcpy(r->scsi.lun, cmd->lun, sizeof(r->scsi.lun));
 	memcpy(r->scsi.cdb, cmd->cdb, sizeof(r->scsi.cdb));
