@@ -15,6 +15,7 @@
 #define vhx_ring_want_call	vhx_iotlb_ring_want_call
 #define vhx_ring_kick_off	vhx_iotlb_ring_kick_off
 #define vhx_ring_kick_on	vhx_iotlb_ring_kick_on
+#define vhx_ring_quiet		vhx_iotlb_ring_quiet
 #define vhx_ring_pending	vhx_iotlb_ring_pending
 
 #define vhx_split_start		vhx_iotlb_split_start

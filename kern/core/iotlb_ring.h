@@ -20,6 +20,7 @@ int vhx_iotlb_ring_push(struct vhx_ring *r, const struct vhx_done *done, __u32 n
 int vhx_iotlb_ring_want_call(struct vhx_ring *r, bool on_empty);
 int vhx_iotlb_ring_kick_off(struct vhx_ring *r);
 int vhx_iotlb_ring_kick_on(struct vhx_ring *r);
+bool vhx_iotlb_ring_quiet(struct vhx_ring *r);
 int vhx_iotlb_ring_pending(struct vhx_ring *r);
 
 #endif /* _VHX_IOTLB_RING_H */

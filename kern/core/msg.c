@@ -198,6 +198,7 @@ static void vhx_msgs_switch(struct vhx_vq *vq, struct vhx_iotlb *t)
 		r->avail = 0;
 		r->used = 0;
 	}
+	r->armed = false;
 	memset(&vq->view, 0, sizeof(vq->view));
 	vq->view.mt = t ? &t->mt : NULL;
 	vq->view_gen = 0;

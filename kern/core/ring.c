@@ -54,6 +54,7 @@ int vhx_ring_start(struct vhx_ring *r)
 	r->called_used = 0;
 	r->called_valid = false;
 	r->kick_off = false;
+	r->armed = false;
 	r->hit = 0;
 	return r->packed ? vhx_packed_start(r) : vhx_split_start(r);
 }
@@ -137,6 +138,7 @@ int vhx_ring_kick_off(struct vhx_ring *r)
 {
 	int rc;
 
+	r->armed = false;
 	if (r->kick_off)
 		return 0;
 	rc = r->packed ? vhx_packed_kick_off(r) : vhx_split_kick_off(r);
@@ -158,8 +160,24 @@ int vhx_ring_kick_off(struct vhx_ring *r)
  */
 int vhx_ring_kick_on(struct vhx_ring *r)
 {
+	int rc;
+
 	r->kick_off = false;
-	return r->packed ? vhx_packed_kick_on(r) : vhx_split_kick_on(r);
+	rc = r->packed ? vhx_packed_kick_on(r) : vhx_split_kick_on(r);
+	r->armed = !rc;
+	return rc;
+}
+
+/**
+ * vhx_ring_quiet - is nothing posted that was not known of, and will the next be told of by a kick?
+ * @r: ring
+ *
+ * Then vhx_ring_kick_off() and vhx_ring_kick_on() would do nothing but ask for the same again. Who
+ * gives the ring another place, or other features, sets @armed to false.
+ */
+bool vhx_ring_quiet(struct vhx_ring *r)
+{
+	return r->armed && !vhx_ring_pending(r);
 }
 
 /**

@@ -142,6 +142,7 @@ struct vhx_done {
  * @called_used: @last_used when the guest was last asked whether it wants an interrupt
  * @called_valid: @called_used means something
  * @kick_off: the guest was told not to kick
+ * @armed: it was asked to kick at the next entry, and nothing has changed since
  * @inuse: descriptors pulled and not pushed, of a packed ring
  * @known: descriptors seen posted and not pulled, of a packed ring
  * @hit: region that translated last, see memtbl.h
@@ -162,6 +163,7 @@ struct vhx_ring {
 	bool swap;
 	bool called_valid;
 	bool kick_off;
+	bool armed;
 	__u16 last_avail;
 	__u16 avail_idx;
 	__u16 last_used;
@@ -206,6 +208,7 @@ int vhx_ring_push(struct vhx_ring *r, const struct vhx_done *done, __u32 n);
 int vhx_ring_want_call(struct vhx_ring *r, bool on_empty);
 int vhx_ring_kick_off(struct vhx_ring *r);
 int vhx_ring_kick_on(struct vhx_ring *r);
+bool vhx_ring_quiet(struct vhx_ring *r);
 int vhx_ring_pending(struct vhx_ring *r);
 
 /* Entries seen posted and not pulled: what the last pull left, no look at guest memory. */

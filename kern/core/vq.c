@@ -106,6 +106,7 @@ static void vhx_vq_learn_features(struct vhx_vq *vq)
 {
 	struct vhx_ring *r = &vq->ring;
 
+	r->armed = false;
 	r->event_idx = vhx_vq_has(vq, VIRTIO_RING_F_EVENT_IDX);
 	r->indirect = vhx_vq_has(vq, VIRTIO_RING_F_INDIRECT_DESC);
 	r->packed = vhx_vq_has(vq, VIRTIO_F_RING_PACKED);
@@ -391,6 +392,20 @@ int vhx_vq_pending(struct vhx_vq *vq)
 	return vhx_vq_ring(vq, pending);
 }
 EXPORT_SYMBOL_GPL(vhx_vq_pending);
+
+/**
+ * vhx_vq_quiet - is there nothing to be pulled, and is the guest asked to kick when there is?
+ * @vq: the queue
+ *
+ * Who was queued for something else need not call vhx_vq_busy() and vhx_vq_rest() then.
+ *
+ * Context: the queue's handler, at its beginning.
+ */
+bool vhx_vq_quiet(struct vhx_vq *vq)
+{
+	return vhx_vq_ring(vq, quiet);
+}
+EXPORT_SYMBOL_GPL(vhx_vq_quiet);
 
 static void vhx_vq_call(struct vhx_vq *vq)
 {

@@ -164,6 +164,7 @@ void vhx_vq_unpull(struct vhx_vq *vq, const struct vhx_chain *chain, u32 n);
 int vhx_vq_pending(struct vhx_vq *vq);
 int vhx_vq_push(struct vhx_vq *vq, const struct vhx_done *done, u32 n);
 bool vhx_vq_rest(struct vhx_vq *vq);
+bool vhx_vq_quiet(struct vhx_vq *vq);
 void vhx_vq_busy(struct vhx_vq *vq);
 void vhx_vq_break(struct vhx_vq *vq, int err);
 

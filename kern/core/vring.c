@@ -50,6 +50,7 @@ static long vhx_vring_set_addr(struct vhx_vq *vq, const void __user *argp)
 	r->desc = a.desc_user_addr;
 	r->avail = a.avail_user_addr;
 	r->used = a.used_user_addr;
+	r->armed = false;
 	vq->log.used = a.flags & BIT(VHOST_VRING_F_LOG);
 	vq->log.used_gpa = a.log_guest_addr;
 	if (vq->backend && !vhx_vq_access_ok(vq, vhx_dev_mem(vq->dev))) {

@@ -379,6 +379,12 @@ void vhx_scsi_cmd_handle(struct vhx_vq *vq)
 	const u64 sweep = smp_load_acquire(&vhx_scsi_host_of(vq)->sweep);
 	int n;
 
+	if (vhx_vq_quiet(vq)) {
+		/* It is queued for answers alone. */
+		if (vhx_cmd_collect(&t))
+			vhx_cmd_swept(&t, sweep);
+		return;
+	}
 	vhx_vq_busy(vq);
 	while (vhx_cmd_collect(&t)) {
 		if (vhx_cmd_spent(&t)) {
@@ -391,7 +397,8 @@ void vhx_scsi_cmd_handle(struct vhx_vq *vq)
 				vhx_cmd_swept(&t, sweep);
 			break;
 		}
-		n = vhx_cmd_pull(&t);
+		/* A look is cheaper than to pull nothing. */
+		n = t.ncmds && !vhx_vq_pending(vq) ? 0 : vhx_cmd_pull(&t);
 		if (n < 0) {
 			/* What was taken before is given to the agent nevertheless. */
 			vhx_cmd_collect(&t);

@@ -134,6 +134,64 @@ static void kick_on_asks_beyond_what_is_known(void **state)
 	assert_int_equal(mockdrv_avail_event(&b->d), (__u16)(BENCH_BASE + 5));
 }
 
+/* A ring is quiet only while whatever the guest adds, at the @at-th step of the look, is kicked for. */
+static void quiet_is_who_will_be_kicked(struct bench *b, __u32 at)
+{
+	struct vhx_ring *r = &b->d.ring;
+	struct adder a = { .d = &b->d, .at = at };
+	bool quiet;
+
+	mockdrv_restart(&b->d, BENCH_BASE);
+	assert_false(vhx_ring_quiet(r));
+	assert_int_equal(vhx_ring_kick_on(r), 0);
+	assert_true(vhx_ring_quiet(r));
+
+	arena.before = add_at_step;
+	arena.ctx = &a;
+	quiet = vhx_ring_quiet(r);
+	arena.before = NULL;
+	if (!a.added)
+		add_one(&a);
+	assert_true(!quiet || a.kicked);
+	assert_false(vhx_ring_quiet(r));
+	assert_int_equal(take(&b->d, &b->t, 64), 0);
+	assert_int_equal(vhx_ring_kick_off(r), 0);
+	assert_false(vhx_ring_quiet(r));
+}
+
+static void quiet_with_event_idx(void **state)
+{
+	__u32 at;
+
+	for (at = 0; at < 4; at++)
+		quiet_is_who_will_be_kicked(*state, at);
+}
+
+static void quiet_with_flags(void **state)
+{
+	struct bench *b = *state;
+	__u32 at;
+
+	without_event_idx(b);
+	for (at = 0; at < 4; at++)
+		quiet_is_who_will_be_kicked(b, at);
+}
+
+static void who_found_something_is_not_quiet(void **state)
+{
+	struct bench *b = *state;
+	struct vhx_ring *r = &b->d.ring;
+
+	mockdrv_lone(&b->d, 1);
+	assert_int_equal(vhx_ring_kick_on(r), 1);
+	assert_int_equal(take(&b->d, &b->t, 64), 0);
+	assert_false(vhx_ring_quiet(r));
+	assert_int_equal(vhx_ring_kick_on(r), 0);
+	assert_true(vhx_ring_quiet(r));
+	mockdrv_publish_idx(&b->d, BENCH_BASE - 1);
+	assert_false(vhx_ring_quiet(r));
+}
+
 static void kick_off_tells_the_guest_once(void **state)
 {
 	struct bench *b = *state;
@@ -436,6 +494,9 @@ int main(void)
 		BENCH_TEST(r7_unread_entries_are_not_new_ones),
 		BENCH_TEST(looking_does_not_hide_entries_from_kick_on),
 		BENCH_TEST(kick_on_asks_beyond_what_is_known),
+		BENCH_TEST(quiet_with_event_idx),
+		BENCH_TEST(quiet_with_flags),
+		BENCH_TEST(who_found_something_is_not_quiet),
 		BENCH_TEST(kick_off_tells_the_guest_once),
 		BENCH_TEST(kick_off_writes_nothing_with_event_idx),
 		BENCH_TEST(kick_on_sees_an_index_that_jumps),
