@@ -113,8 +113,9 @@ struct vhx_endpoint {
  * @node: in @ep->aqs
  * @back: requests that come back: committed, or taken from the agent; lock-free
  * @waiting: WAITING, by age; under @vq->lock, like what is below unless it says otherwise
- * @landed: DONE, and not collected
- * @spare: requests that were let go, to be used again
+ * @landed: DONE, and not collected, by vhx_areq.back; NULL when there is none
+ * @landed_end: where the next one goes
+ * @spare: requests that were let go, to be used again, by vhx_areq.back
  * @nspare: how many
  * @bell: something was made READY since the agent was told
  * @draining: nothing is pulled any more
@@ -132,8 +133,9 @@ struct vhx_aq {
 	struct list_head node;
 	struct llist_head back;
 	struct list_head waiting;
-	struct list_head landed;
-	struct list_head spare;
+	struct llist_node *landed;
+	struct llist_node **landed_end;
+	struct llist_node *spare;
 	u32 nspare;
 	bool bell;
 	bool draining;
@@ -193,7 +195,7 @@ struct vhx_answer {
  *	of a nexus under @ep->lock as well
  * @all: in @aq->all
  * @node: in one of @aq's lists or in @q->ready
- * @back: in @aq->back
+ * @back: in @aq->back, @aq->landed or @aq->spare
  * @state: see above
  * @again: a dead agent had it
  * @aborted: an abort matched it; set under @aq->lock

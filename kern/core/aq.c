@@ -30,8 +30,7 @@ void vhx_aq_attach(struct vhx_aq *aq, struct vhx_vq *vq, struct vhx_endpoint *ep
 	aq->index = index;
 	init_llist_head(&aq->back);
 	INIT_LIST_HEAD(&aq->waiting);
-	INIT_LIST_HEAD(&aq->landed);
-	INIT_LIST_HEAD(&aq->spare);
+	aq->landed_end = &aq->landed;
 	spin_lock_init(&aq->lock);
 	INIT_LIST_HEAD(&aq->all);
 	init_waitqueue_head(&aq->empty);
@@ -72,15 +71,46 @@ static void vhx_aq_wait(struct vhx_aq *aq, struct vhx_areq *req)
 	list_add_tail(&req->node, &at->node);
 }
 
+static void vhx_aq_add_landed(struct vhx_aq *aq, struct vhx_areq *req)
+{
+	req->back.next = NULL;
+	*aq->landed_end = &req->back;
+	aq->landed_end = &req->back.next;
+}
+
+static struct vhx_areq *vhx_aq_next_landed(struct vhx_aq *aq)
+{
+	struct llist_node *first = aq->landed;
+
+	if (!first)
+		return NULL;
+	aq->landed = first->next;
+	if (!aq->landed)
+		aq->landed_end = &aq->landed;
+	return llist_entry(first, struct vhx_areq, back);
+}
+
+/* The one that was taken last is the next again. */
+static void vhx_aq_unland(struct vhx_aq *aq, struct vhx_areq *req)
+{
+	req->back.next = aq->landed;
+	if (!aq->landed)
+		aq->landed_end = &req->back.next;
+	aq->landed = &req->back;
+}
+
 /* What came back since. */
 static void vhx_aq_take_back(struct vhx_aq *aq)
 {
-	struct llist_node *list = llist_reverse_order(llist_del_all(&aq->back));
 	struct vhx_areq *req, *next;
+	struct llist_node *list;
 
+	if (llist_empty(&aq->back))
+		return;
+	list = llist_reverse_order(llist_del_all(&aq->back));
 	llist_for_each_entry_safe(req, next, list, back) {
 		if (req->state == VHX_AREQ_DONE) {
-			list_add_tail(&req->node, &aq->landed);
+			vhx_aq_add_landed(aq, req);
 			continue;
 		}
 		vhx_tag_put(req);
@@ -103,8 +133,7 @@ static struct vhx_areq *vhx_aq_land(struct vhx_aq *aq)
 	struct vhx_areq *req;
 	int rc;
 
-	while ((req = list_first_entry_or_null(&aq->landed, struct vhx_areq, node))) {
-		list_del_init(&req->node);
+	while ((req = vhx_aq_next_landed(aq))) {
 		rc = READ_ONCE(req->aborted) ? -ECANCELED : vhx_areq_land(req);
 		switch (rc) {
 		case -EINPROGRESS:
@@ -115,7 +144,7 @@ static struct vhx_areq *vhx_aq_land(struct vhx_aq *aq)
 			vhx_aq_wait(aq, req);
 			break;
 		case -EAGAIN:
-			list_add(&req->node, &aq->landed);
+			vhx_aq_unland(aq, req);
 			return NULL;
 		default:
 			return vhx_aq_end(req, rc);
@@ -392,7 +421,8 @@ void vhx_aq_detach(struct vhx_aq *aq)
 		vhx_session_put(s);
 	}
 	INIT_LIST_HEAD(&aq->waiting);
-	INIT_LIST_HEAD(&aq->landed);
+	aq->landed = NULL;
+	aq->landed_end = &aq->landed;
 	wake_up(&aq->empty);
 	vhx_endpoint_check(aq->ep);
 }

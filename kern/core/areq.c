@@ -21,11 +21,14 @@
 /* One that was let go, if it is large enough. */
 static struct vhx_areq *vhx_areq_reuse(struct vhx_aq *aq, size_t size)
 {
-	struct vhx_areq *req = list_first_entry_or_null(&aq->spare, struct vhx_areq, node);
+	struct vhx_areq *req;
 
-	if (!req || req->size < size)
+	if (!aq->spare)
 		return NULL;
-	list_del(&req->node);
+	req = llist_entry(aq->spare, struct vhx_areq, back);
+	if (req->size < size)
+		return NULL;
+	aq->spare = req->back.next;
 	aq->nspare--;
 	return req;
 }
@@ -102,7 +105,8 @@ static void vhx_areq_keep(struct vhx_aq *aq, struct vhx_areq *req)
 		kvfree(req);
 		return;
 	}
-	list_add(&req->node, &aq->spare);
+	req->back.next = aq->spare;
+	aq->spare = &req->back;
 	aq->nspare++;
 }
 
@@ -116,9 +120,9 @@ void vhx_areq_free_spares(struct vhx_aq *aq)
 {
 	struct vhx_areq *req, *next;
 
-	list_for_each_entry_safe(req, next, &aq->spare, node)
+	llist_for_each_entry_safe(req, next, aq->spare, back)
 		kvfree(req);
-	INIT_LIST_HEAD(&aq->spare);
+	aq->spare = NULL;
 	/* What is freed from here on is. */
 	aq->nspare = SPARES;
 }

@@ -151,7 +151,6 @@ static int vhx_cmd_answer(struct vhx_cmd_turn *t, struct vhx_scsi_req *req)
 	err = vhx_guest_write(&t->q->vq, &x);
 	if (err == -EAGAIN || err == -EIO)
 		return err;
-	list_del_init(&req->r.node);
 	if (err) {
 		vhx_cmd_bad(t, &req->r.chain, req);
 		return 0;
@@ -172,12 +171,21 @@ static bool vhx_cmd_collect(struct vhx_cmd_turn *t)
 	struct vhx_areq *r;
 	int err = 0;
 
-	while (!q->vq.broken && (r = vhx_aq_collect(&q->aq)))
-		list_add_tail(&r->node, &q->answers);
 	list_for_each_entry_safe(req, next, &q->answers, r.node) {
+		/* It may be gone afterwards. */
+		list_del_init(&req->r.node);
 		err = q->vq.broken ? -EIO : vhx_cmd_answer(t, req);
+		if (!err)
+			continue;
+		list_add(&req->r.node, &q->answers);
+		break;
+	}
+	while (!q->vq.broken && (r = vhx_aq_collect(&q->aq))) {
+		req = container_of(r, struct vhx_scsi_req, r);
+		if (!err)
+			err = vhx_cmd_answer(t, req);
 		if (err)
-			break;
+			list_add_tail(&r->node, &q->answers);
 	}
 	vhx_cmd_flush(t);
 	return !err && !q->vq.broken;
