@@ -246,7 +246,7 @@ static void vhx_aq_rest(struct vhx_aq *aq)
 	s = vhx_endpoint_session(aq->ep);
 	if (!s)
 		return;
-	if (list_empty(&aq->waiting))
+	if (hungry && list_empty(&aq->waiting))
 		vhx_aq_leave(aq, s);
 	if (aq->bell)
 		vhx_squeue_ring(&s->queue[aq->index % s->nqueues], 0);

@@ -104,7 +104,8 @@ int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n,
 		      const struct vhx_issue *by)
 {
 	const struct vhx_agent_done __user *from = done;
-	struct commit c[CHUNK];
+	/* Large, and what is looked at was read. */
+	struct commit c[CHUNK] __uninitialized;
 	int accepted = 0, err = 0;
 	u32 i, k;
 

@@ -144,7 +144,10 @@ static int vhx_pool_find(struct vhx_pool *p, u32 n)
 	}
 	if (at + n > size)
 		return -ENOSPC;
-	bitmap_set(p->map, at, n);
+	if (n == 1)
+		__set_bit(at, p->map);
+	else
+		bitmap_set(p->map, at, n);
 	p->next = at + n < size ? at + n : 0;
 	return at;
 }
@@ -224,7 +227,10 @@ void vhx_pool_put(struct vhx_pool *p, struct vhx_endpoint *ep, u32 at, u32 n)
 	if (!n)
 		return;
 	spin_lock(&p->lock);
-	bitmap_clear(p->map, at, n);
+	if (n == 1)
+		__clear_bit(at, p->map);
+	else
+		bitmap_clear(p->map, at, n);
 	atomic_sub(n, &ep->used);
 	vhx_pool_rouse(&p->over);
 	vhx_pool_feed(p);

@@ -114,26 +114,22 @@ void vhx_tag_leave(struct vhx_squeue *q, struct vhx_aq *aq)
 /* The table's entry. The agent may see it at any time, and has no use for it before a FETCH. */
 static void vhx_tag_describe(const struct vhx_areq *req)
 {
-	struct vhx_agent_req *to = req->q->s->req.mem;
-	struct vhx_agent_req r = {
-		.gen = req->gen,
-		.type = req->type,
-		.endpoint = req->ep->number,
-		.out_len = req->out_len,
-		.in_len = req->in_len,
-		.win_off = req->win_off,
-		.win_len = req->win_len,
-		.pool_off = req->npages ? req->page << PAGE_SHIFT : 0,
-	};
+	struct vhx_agent_req *table = req->q->s->req.mem, *to = &table[req->tag];
+	const u32 end = req->win_off + req->win_len;
 
-	if (req->again)
-		r.flags |= VHX_AGENT_REQ_AGAIN;
-	if (req->win_off + req->win_len < max(req->out_len, req->in_len))
-		r.flags |= VHX_AGENT_REQ_MORE;
-	if (req->zcopy)
-		r.flags |= VHX_AGENT_REQ_ZERO_COPY;
-	memcpy(r.payload, req->payload, sizeof(r.payload));
-	memcpy(&to[req->tag], &r, sizeof(r));
+	/* What is reserved was zero when the table was made. */
+	to->gen = req->gen;
+	to->type = req->type;
+	to->flags = (req->again ? VHX_AGENT_REQ_AGAIN : 0) |
+		    (end < max(req->out_len, req->in_len) ? VHX_AGENT_REQ_MORE : 0) |
+		    (req->zcopy ? VHX_AGENT_REQ_ZERO_COPY : 0);
+	to->endpoint = req->ep->number;
+	to->out_len = req->out_len;
+	to->in_len = req->in_len;
+	to->win_off = req->win_off;
+	to->win_len = req->win_len;
+	to->pool_off = req->npages ? req->page << PAGE_SHIFT : 0;
+	memcpy(to->payload, req->payload, sizeof(to->payload));
 }
 
 /**

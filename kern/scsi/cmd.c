@@ -138,7 +138,7 @@ static void vhx_cmd_fill(const struct vhx_cmd_turn *t, const struct vhx_scsi_req
 /* Answer a request that is over. Return: 0, or -EAGAIN: later; -EIO: never. */
 static int vhx_cmd_answer(struct vhx_cmd_turn *t, struct vhx_scsi_req *req)
 {
-	struct vhx_scsi_resp resp;
+	struct vhx_scsi_resp resp __uninitialized;
 	const struct vhx_xfer x = {
 		.seg = req->r.seg + req->in,
 		.n = req->nin,
@@ -267,14 +267,14 @@ static bool vhx_cmd_is_absent(const struct vhx_cmd_turn *t, const struct vhx_scs
  */
 static int vhx_cmd_take(struct vhx_cmd_turn *t, const struct vhx_chain *c)
 {
-	u8 head[VHX_SCSI_HEAD_LEN_PI];
+	u8 head[VHX_SCSI_HEAD_LEN_PI] __uninitialized;
 	const struct vhx_scsi_buf buf = {
 		.head = head,
 		.out_len = c->out_len,
 		.in_len = c->in_len,
 	};
 	struct vhx_scsi_result res = {};
-	struct vhx_scsi_cmd cmd;
+	struct vhx_scsi_cmd cmd __uninitialized;
 	int rc;
 
 	rc = vhx_scsi_chain_read(&t->q->vq, c, head,

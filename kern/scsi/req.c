@@ -51,19 +51,11 @@ static inline void put32(__u8 *p, __u32 v, bool swap)
 	__builtin_memcpy(p, &v, sizeof(v));
 }
 
-static bool all_zero(const __u8 *p, __u32 n)
-{
-	__u8 any = 0;
-
-	while (n--)
-		any |= *p++;
-	return !any;
-}
-
 static bool is_report_luns(const __u8 *lun)
 {
-	return lun[0] == VHX_SCSI_LUN_REPORT >> 8 && lun[1] == (VHX_SCSI_LUN_REPORT & 0xff) &&
-	       all_zero(lun + 2, 6);
+	static const __u8 wanted[8] = { VHX_SCSI_LUN_REPORT >> 8, VHX_SCSI_LUN_REPORT & 0xff };
+
+	return get64(lun, false) == get64(wanted, false);
 }
 
 /*
@@ -85,7 +77,7 @@ static int parse_lun(const __u8 *lun, struct vhx_scsi_task *task)
 	task->lun = 0;
 	if (lun[2] && (lun[2] & LUN_METHOD) != LUN_FLAT)
 		return VHX_SCSI_S_INCORRECT_LUN;
-	if (!all_zero(lun + 4, 4))
+	if (get32(lun + 4, false))
 		return VHX_SCSI_S_INCORRECT_LUN;
 	task->lun = (__u16)((lun[2] & ~LUN_METHOD) << 8 | lun[3]);
 	return VHX_SCSI_S_OK;
