@@ -251,11 +251,18 @@ const struct scsi_op scsi_ops[] = {
 
 const size_t scsi_nr_ops = ARRAY_SIZE(scsi_ops);
 
+/* Of each code that was asked for, one more than where its first entry is. All threads write the same. */
+static uint8_t found[256];
+
+_Static_assert(ARRAY_SIZE(scsi_ops) < 255, "a place fits into a byte");
+
 const struct scsi_op *op_first(uint8_t opcode)
 {
-	size_t low = 0, high = scsi_nr_ops;
+	size_t low = __atomic_load_n(&found[opcode], __ATOMIC_RELAXED), high = scsi_nr_ops;
 	size_t mid;
 
+	if (low)
+		return scsi_ops + low - 1;
 	while (low < high) {
 		mid = (low + high) / 2;
 		if (scsi_ops[mid].opcode < opcode)
@@ -263,7 +270,10 @@ const struct scsi_op *op_first(uint8_t opcode)
 		else
 			high = mid;
 	}
-	return low < scsi_nr_ops && scsi_ops[low].opcode == opcode ? scsi_ops + low : NULL;
+	if (low == scsi_nr_ops || scsi_ops[low].opcode != opcode)
+		return NULL;
+	__atomic_store_n(&found[opcode], (uint8_t)(low + 1), __ATOMIC_RELAXED);
+	return scsi_ops + low;
 }
 
 const struct scsi_op *op_of(const struct scsi_op *first, uint8_t sa)
