@@ -124,7 +124,8 @@ static void turn(struct loop *loop)
 		loop->user->turn(loop);
 	if (is_over(loop))
 		return;
-	ret = io_uring_submit_and_wait(&loop->ring, 1);
+	ret = io_uring_submit_and_wait(&loop->ring, 1 + loop->at_once);
+	loop->at_once = 0;
 	if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY && ret != -ETIME)
 		log_die("loop %u: waiting: %s", loop->index, msg_errno(ret));
 	reap(loop);
@@ -189,6 +190,7 @@ static void init(struct loop *loop)
 	loop->first = NULL;
 	loop->last = &loop->first;
 	loop->ending = false;
+	loop->at_once = 0;
 	for (i = 0; i < LOOP_NR_FILES; i++)
 		loop->file[i] = -1;
 }

@@ -60,6 +60,7 @@ struct io_slot;
  * @pool, @pool_size: registered as fixed buffer 0 if @fixed
  * @zcopy: windows whose bytes are with the guest, NULL if there are none
  * @slots: I/O under way, see engine_uring.c
+ * @at_once: of what is to be submitted so many complete as they are: nothing to wake up for
  * @file: disk at a place among the registered files, as far as this loop knows
  */
 struct loop {
@@ -87,6 +88,7 @@ struct loop {
 	uint32_t free_slot;
 	struct post *waiting, **waiting_end;
 	unsigned int in_flight;
+	unsigned int at_once;
 	int file[LOOP_NR_FILES];
 
 	struct post end;

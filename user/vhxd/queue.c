@@ -84,6 +84,8 @@ static void queue_turn(struct loop *loop)
 		commit(q, at, fetch);
 	else if (fetch)
 		fetch_only(q);
+	/* The FETCH that is parked says of all that ends a commit badly. */
+	loop->at_once = at >= 0 && q->fetching;
 	q->fetching |= fetch;
 }
 
