@@ -248,8 +248,10 @@ static void vhx_aq_rest(struct vhx_aq *aq)
 		return;
 	if (hungry && list_empty(&aq->waiting))
 		vhx_aq_leave(aq, s);
-	if (aq->bell)
+	if (aq->bell) {
 		vhx_squeue_ring(&s->queue[aq->index % s->nqueues], 0);
+		aq->vq->runner->awaits = VHX_AWAIT_AGENT;
+	}
 	aq->bell = false;
 	vhx_session_put(s);
 }

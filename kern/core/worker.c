@@ -25,6 +25,21 @@ static void vhx_work_run(struct vhx_worker *w, struct vhx_work *work)
 	WRITE_ONCE(w->items, w->items + 1);
 }
 
+/*
+ * Who was woken is perhaps on this CPU, and its answer here before long: to be woken for it costs
+ * more than to have let it go on.
+ */
+static void vhx_worker_stand_back(struct vhx_worker *w)
+{
+	struct vhx_yield *y = &w->yield[w->awaits];
+
+	if (w->awaits == VHX_AWAIT_NOBODY)
+		return;
+	w->awaits = VHX_AWAIT_NOBODY;
+	if (llist_empty(&w->list) && vhx_yield_begin(y))
+		vhx_yield_end(y, !llist_empty(&w->list));
+}
+
 /* The thread: called again and again by vhost_task; false lets it sleep. */
 static bool vhx_worker_fn(void *data)
 {
@@ -42,6 +57,7 @@ static bool vhx_worker_fn(void *data)
 		vhx_work_run(w, work);
 		cond_resched();
 	}
+	vhx_worker_stand_back(w);
 	return true;
 }
 

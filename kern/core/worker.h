@@ -15,6 +15,8 @@
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
+#include "yield.h"
+
 struct vhost_task;
 struct vhx_dev;
 struct vhx_vq;
@@ -38,6 +40,14 @@ struct vhx_work {
 	bool must_run;
 };
 
+/* Who was woken last, and will have something for the worker before long. */
+enum vhx_await {
+	VHX_AWAIT_NOBODY,
+	VHX_AWAIT_GUEST,
+	VHX_AWAIT_AGENT,
+	VHX_AWAIT_NR,
+};
+
 /**
  * struct vhx_worker - a thread and what waits for it
  * @dev: whose it is
@@ -53,6 +63,8 @@ struct vhx_work {
  * @scratch: the class's working memory, @dev->class->scratch_size bytes; NULL until the first of
  *	its queues starts: see vhx_worker_equip(). One piece of work runs at a time, so that all
  *	queues of a worker share it
+ * @awaits: set by the work that runs: before it sleeps the thread stands back for them once
+ * @yield: how that turns out, by @awaits; both are the thread's
  * @runs: times the thread found work; written by the thread only
  * @items: pieces it did, likewise
  */
@@ -67,6 +79,8 @@ struct vhx_worker {
 	bool killed;
 	struct completion drained;
 	void *scratch;
+	enum vhx_await awaits;
+	struct vhx_yield yield[VHX_AWAIT_NR];
 	u64 runs;
 	u64 items;
 };

@@ -14,6 +14,7 @@
 #include "backend.h"
 #include "core/dev.h"
 #include "core/vq.h"
+#include "core/yield.h"
 #include "hdr.h"
 #include "mailbox.h"
 
@@ -46,24 +47,6 @@ struct vhx_tap_stats {
 struct vhx_busy {
 	u64 window_ns;
 	u64 idle_ns;
-};
-
-/**
- * struct vhx_yield - how standing back for senders turns out, see yield.h
- * @since: when it was done last, ns
- * @away: how long it took, ns
- * @until: jiffies before which it is not tried again
- * @skip: turns for which it is not
- * @turns: the last such number
- * @seconds: the last such time
- */
-struct vhx_yield {
-	u64 since;
-	u64 away;
-	unsigned long until;
-	u32 skip;
-	u32 turns;
-	u32 seconds;
 };
 
 /**

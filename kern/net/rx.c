@@ -15,7 +15,9 @@
 #include "describe.h"
 #include "poll.h"
 #include "rx.h"
-#include "yield.h"
+
+#define YIELD_FEW	4	/* packets of a turn that came too early */
+#define YIELD_GAIN	2	/* packets that make standing back worth it */
 
 size_t vhx_rx_scratch_size(void)
 {
@@ -349,14 +351,23 @@ static int vhx_rx_one(struct vhx_rx *r, void *pkt, u32 len)
 
 enum vhx_rx_end { VHX_RX_IDLE, VHX_RX_STARVED, VHX_RX_SPENT, VHX_RX_BROKEN };
 
-/* Once a turn, before going to sleep after a few packets. Return: look again. */
+/*
+ * Once a turn, before going to sleep after a few packets. A scheduler that has who wakes preempt who
+ * woke it switches back and forth for each packet of a burst. A worker that was woken by a task of
+ * its own CPU, and so has perhaps preempted it, can stand back and then find all of the burst.
+ * Return: look again.
+ */
 static bool vhx_rx_stand_back(struct vhx_rx *r)
 {
 	struct vhx_pair *p = r->p;
 
-	if (!p->ring || r->yielded || !r->packets || r->packets >= VHX_YIELD_FEW)
+	if (!p->ring || r->yielded || !r->packets || r->packets >= YIELD_FEW)
 		return false;
-	r->yielded = vhx_yield_begin(r->vq, &p->yield, READ_ONCE(p->poll[VHX_NET_RX].waker));
+	if (READ_ONCE(p->poll[VHX_NET_RX].waker) != raw_smp_processor_id())
+		return false;
+	if (!llist_empty(&r->vq->runner->list))
+		return false;
+	r->yielded = vhx_yield_begin(&p->yield);
 	r->early = r->packets;
 	return r->yielded;
 }
@@ -430,7 +441,7 @@ void vhx_rx_handle(struct vhx_vq *vq)
 	vhx_vq_busy(vq);
 	end = vhx_rx_loop(&r);
 	if (r.yielded)
-		vhx_yield_end(&p->yield, r.packets - r.early);
+		vhx_yield_end(&p->yield, r.packets - r.early >= YIELD_GAIN);
 	vhx_rx_flush(&r);
 	vhx_rx_unpull(&r);
 	vhx_rx_tell_room(p, vq);

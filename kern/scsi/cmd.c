@@ -46,6 +46,9 @@ static void vhx_cmd_flush(struct vhx_cmd_turn *t)
 {
 	u32 i;
 
+	if (!t->ndone)
+		return;
+	t->q->vq.runner->awaits = VHX_AWAIT_GUEST;
 	/* Of a ring that is illegal the guest hears no more. */
 	vhx_vq_push(&t->q->vq, t->s->done, t->ndone);
 	vhx_scsi_count(t->q, VHX_SCSI_QSTAT_PUSHED, t->ndone);
