@@ -394,10 +394,8 @@ int vhx_vq_pending(struct vhx_vq *vq)
 EXPORT_SYMBOL_GPL(vhx_vq_pending);
 
 /**
- * vhx_vq_quiet - is there nothing to be pulled, and is the guest asked to kick when there is?
+ * vhx_vq_quiet - may a handler leave out vhx_vq_busy() and vhx_vq_rest()? See vhx_ring_quiet()
  * @vq: the queue
- *
- * Who was queued for something else need not call vhx_vq_busy() and vhx_vq_rest() then.
  *
  * Context: the queue's handler, at its beginning.
  */
