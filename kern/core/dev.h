@@ -26,6 +26,12 @@
  *	vhx_dev.lock
  *	  vhx_scsi_shows_lock	scsi: what netlink shows of hosts; nothing within
  *
+ *	vhx_dev.lock
+ *	  vhx_cids_lock		vsock: who has which CID; nothing within
+ *
+ *	a socket's lock		of AF_VSOCK; waited for with vhx_vq.lock held, and its holder, who
+ *				sends, takes none of ours but that of a guest's list of packets
+ *
  * A worker holds one vq.lock and takes no lock above it. Nobody waits for a worker (flush) with
  * a vq.lock or vhx_net_mutex held, and nobody holds a lock shared between devices over an access
  * to user memory, which may block for as long as the user likes.

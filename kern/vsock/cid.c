@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who has which CID. Where network namespaces have CIDs of their own, two guests may have the same
+ * in two of them.
+ */
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/vm_sockets.h>
+
+#include "guest.h"
+
+static DEFINE_MUTEX(vhx_cids_lock);	/* who changes the table; innermost of those that sleep */
+static DEFINE_READ_MOSTLY_HASHTABLE(vhx_cids, 8);
+
+/**
+ * vhx_cid_find - the guest with a CID
+ * @cid: the CID
+ * @net: who asks
+ *
+ * Context: RCU, or vhx_cids_lock.
+ * Return: the guest, as long as the RCU section lasts, or NULL.
+ */
+struct vhx_guest *vhx_cid_find(u32 cid, struct net *net)
+{
+	struct vhx_guest *g;
+
+	hash_for_each_possible_rcu(vhx_cids, g, node, cid, lockdep_is_held(&vhx_cids_lock))
+		if (g->cid == cid && vsock_net_check_mode(g->net, net))
+			return g;
+	return NULL;
+}
+
+/* Nobody finds it by its CID any more. Context: vhx_cids_lock. */
+static void vhx_cid_unhash(struct vhx_guest *g)
+{
+	if (!g->cid)
+		return;
+	hash_del_rcu(&g->node);
+	/* Who stands at it in the table must not go on in the list that it is put into next. */
+	synchronize_rcu();
+	WRITE_ONCE(g->cid, 0);
+}
+
+/* Context: vhx_cids_lock. */
+static bool vhx_cid_is_taken(u32 cid, const struct vhx_guest *g)
+{
+	struct vhx_guest *other = vhx_cid_find(cid, g->net);
+
+	/* This machine may be a guest itself, and its host know it by that. */
+	return (other && other != g) || vsock_find_cid(cid);
+}
+
+/**
+ * vhx_cid_set - give a guest its CID
+ * @g: guest, which may have another
+ * @cid: what it is to be
+ *
+ * Context: process, sleeps; @g's device's lock.
+ * Return: 0; -EINVAL it is nobody's, or the host's, or of more than 32 bits; -EADDRINUSE.
+ */
+int vhx_cid_set(struct vhx_guest *g, u64 cid)
+{
+	int err = 0;
+
+	if (cid <= VMADDR_CID_HOST || cid >= U32_MAX)
+		return -EINVAL;
+	mutex_lock(&vhx_cids_lock);
+	if (vhx_cid_is_taken(cid, g)) {
+		err = -EADDRINUSE;
+	} else if (g->cid != cid) {
+		vhx_cid_unhash(g);
+		WRITE_ONCE(g->cid, cid);
+		hash_add_rcu(vhx_cids, &g->node, cid);
+	}
+	mutex_unlock(&vhx_cids_lock);
+	return err;
+}
+
+/**
+ * vhx_cid_drop - a guest has no CID any more
+ * @g: guest
+ *
+ * Context: process, sleeps. Who found it by its CID has let go of it when this returns.
+ */
+void vhx_cid_drop(struct vhx_guest *g)
+{
+	mutex_lock(&vhx_cids_lock);
+	vhx_cid_unhash(g);
+	mutex_unlock(&vhx_cids_lock);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest of the vsock class: what one vhost fd is. Its queues are the one to the guest and the one
+ * from it; the third that a driver has, of events, is the VMM's.
+ *
+ * Locks are the core's, see core/dev.h. vhx_cids_lock is innermost. A packet's way takes no lock of
+ * another guest's: it is put into that guest's list, which has a lock of its own, and that guest's
+ * queue is woken.
+ */
+#ifndef _VHX_VSOCK_GUEST_H
+#define _VHX_VSOCK_GUEST_H
+
+#include <linux/atomic.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+#include <linux/virtio_vsock.h>
+#include <net/af_vsock.h>
+#include <net/net_namespace.h>
+
+#include "core/dev.h"
+#include "core/vq.h"
+#include "pkt.h"
+
+#define VHX_VSOCK_TO_GUEST	VSOCK_VQ_RX
+#define VHX_VSOCK_FROM_GUEST	VSOCK_VQ_TX
+#define VHX_VSOCK_VQS		2
+
+#define VHX_VSOCK_BUDGET	256		/* packets a turn of a handler, as in-tree */
+#define VHX_VSOCK_BUDGET_BYTES	(512U << 10)
+
+/**
+ * struct vhx_guest - a guest
+ * @dev: the device; first
+ * @net: network namespace in which it was opened; where there are such, it has its CID in it
+ * @net_tracker: of the reference to @net
+ * @node: in the table of CIDs, under vhx_cids_lock and RCU
+ * @cid: its CID, 0 before it has one; read under RCU by who found it by that
+ * @seqpacket: SEQPACKET was acknowledged; read without a lock
+ * @reset: its driver began anew: its connections are not what they were. Under @dev.lock, and read
+ *	while that is held
+ * @ran: its queues ran, and got further than their beginning; under @dev.lock
+ * @out: packets for it
+ * @nreplies: how many of @out answer what it sent: as long as there are too many, nothing is taken
+ *	from it, or a guest that reads nothing has us keep all that it makes us say
+ * @vqs: pointers to its queues, as the core wants it
+ * @vq: they
+ */
+struct vhx_guest {
+	struct vhx_dev dev;
+	struct net *net;
+	netns_tracker net_tracker;
+	struct hlist_node node;
+	u32 cid;
+	bool seqpacket;
+	bool reset;
+	bool ran;
+	struct sk_buff_head out;
+	atomic_t nreplies;
+	struct vhx_vq *vqs[VHX_VSOCK_VQS];
+	struct vhx_vq vq[VHX_VSOCK_VQS];
+};
+
+/**
+ * struct vhx_vsock_scratch - a worker's working memory
+ * @chain: what was pulled
+ * @seg: its pieces
+ * @done: what is to be pushed
+ */
+struct vhx_vsock_scratch {
+	struct vhx_chain chain[VHX_PULL_MAX];
+	struct vhx_seg seg[2 * VHX_CHAIN_MAX];
+	struct vhx_done done[VHX_PULL_MAX];
+};
+
+static inline struct vhx_guest *vhx_guest_of(const struct vhx_vq *vq)
+{
+	return container_of(vq->dev, struct vhx_guest, dev);
+}
+
+/* run.c */
+int vhx_guest_start(struct vhx_guest *g);
+void vhx_guest_stop(struct vhx_guest *g);
+
+/* cid.c */
+int vhx_cid_set(struct vhx_guest *g, u64 cid);
+void vhx_cid_drop(struct vhx_guest *g);
+struct vhx_guest *vhx_cid_find(u32 cid, struct net *net);
+
+/* tx.c */
+void vhx_vsock_tx_handle(struct vhx_vq *vq);
+
+/* rx.c */
+void vhx_vsock_rx_handle(struct vhx_vq *vq);
+void vhx_rx_queue(struct vhx_guest *g, struct sk_buff *skb);
+void vhx_rx_dropped(struct vhx_guest *g, u32 replies);
+bool vhx_rx_takes_replies(const struct vhx_guest *g);
+void vhx_rx_forget(struct vhx_guest *g);
+
+/* transport.c */
+int vhx_transport_init(void);
+void vhx_transport_exit(void);
+bool vhx_transport_recv(struct sk_buff *skb, struct net *net);
+void vhx_transport_reset(void);
+
+#endif /* _VHX_VSOCK_GUEST_H */

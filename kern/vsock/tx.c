@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the guest: what it sent is copied, judged, and handed to whom it is for. The guest's memory
+ * is read once, header and payload, and its buffers go back before anybody answers.
+ */
+#include <linux/skbuff.h>
+#include <linux/uio.h>
+#include <linux/vm_sockets.h>
+
+#include "core/access.h"
+#include "guest.h"
+
+/**
+ * struct vhx_vtx - a turn
+ * @g: guest
+ * @vq: its queue
+ * @s: the worker's scratch
+ * @npackets: packets taken
+ * @bytes: of their payload
+ */
+struct vhx_vtx {
+	struct vhx_guest *g;
+	struct vhx_vq *vq;
+	struct vhx_vsock_scratch *s;
+	u32 npackets;
+	u32 bytes;
+};
+
+static struct vhx_segs vhx_vtx_segs(const struct vhx_vtx *t, const struct vhx_chain *c)
+{
+	return (struct vhx_segs) { &t->s->seg[c->seg], c->nout };
+}
+
+/* ---- where to ---- */
+
+/* Nobody takes it: the guest is told at once, rather than left to wait. */
+static void vhx_vtx_reject(struct vhx_vtx *t, const struct vhx_pkt_hdr *h)
+{
+	struct vhx_pkt_hdr rst;
+	struct sk_buff *skb;
+
+	if (!vhx_pkt_make_rst(h, &rst))
+		return;
+	skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM, GFP_KERNEL);
+	if (!skb)
+		return;
+	memcpy(virtio_vsock_hdr(skb), &rst, sizeof(rst));
+	virtio_vsock_skb_set_reply(skb);
+	vhx_rx_queue(t->g, skb);
+}
+
+/* Takes @skb. */
+static void vhx_vtx_route(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct sk_buff *skb)
+{
+	virtio_transport_deliver_tap_pkt(skb);
+	if (le64_to_cpu(h->dst_cid) == VMADDR_CID_HOST && vhx_transport_recv(skb, t->g->net))
+		return;
+	kfree_skb(skb);
+	vhx_vtx_reject(t, h);
+}
+
+/* ---- one packet ---- */
+
+/* Return: 0 or -EFAULT. */
+static int vhx_vtx_payload(const struct vhx_vtx *t, const struct vhx_chain *c, struct sk_buff *skb,
+			   u32 len)
+{
+	const struct vhx_segs from = vhx_vtx_segs(t, c);
+	struct iov_iter iter;
+
+	virtio_vsock_skb_put(skb, len);
+	if (!skb_is_nonlinear(skb))
+		return vhx_copy_in(skb->data, from, sizeof(struct vhx_pkt_hdr), len);
+	iov_iter_init(&iter, ITER_SOURCE, (const struct iovec *)from.seg, from.n, c->out_len);
+	iov_iter_advance(&iter, sizeof(struct vhx_pkt_hdr));
+	return skb_copy_datagram_from_iter(skb, 0, &iter, len);
+}
+
+/* It is none, or no good one. */
+static void vhx_vtx_bad(struct vhx_vtx *t)
+{
+	vhx_vq_count(t->vq, VHX_QSTAT_BAD_PACKETS, 1);
+}
+
+/* A packet's header, as far as it goes. Return: enum vhx_pkt_fault. */
+static enum vhx_pkt_fault vhx_vtx_head(const struct vhx_vtx *t, const struct vhx_chain *c,
+				       struct vhx_pkt_hdr *h)
+{
+	if (c->nin || c->out_len < sizeof(*h) || vhx_copy_in(h, vhx_vtx_segs(t, c), 0, sizeof(*h)))
+		return VHX_PKT_SHORT;
+	return vhx_pkt_check(h, c->out_len, t->g->cid);
+}
+
+/* Return: 0, or -ENOMEM: nothing was done, it may be taken later. */
+static int vhx_vtx_take(struct vhx_vtx *t, const struct vhx_chain *c)
+{
+	struct vhx_pkt_hdr h;
+	struct sk_buff *skb;
+	u32 len;
+
+	if (vhx_vtx_head(t, c, &h) != VHX_PKT_OK) {
+		vhx_vtx_bad(t);
+		return 0;
+	}
+	len = le32_to_cpu(h.len);
+	skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM + len, GFP_KERNEL);
+	if (!skb)
+		return -ENOMEM;
+	memcpy(virtio_vsock_hdr(skb), &h, sizeof(h));
+	if (len && vhx_vtx_payload(t, c, skb, len)) {
+		kfree_skb(skb);
+		vhx_vtx_bad(t);
+		return 0;
+	}
+	vhx_vq_count(t->vq, VHX_QSTAT_PACKETS, 1);
+	vhx_vq_count(t->vq, VHX_QSTAT_BYTES, len);
+	t->bytes += len;
+	vhx_vtx_route(t, &h, skb);
+	return 0;
+}
+
+/* ---- the handler ---- */
+
+/* Return: chains taken; 0 when there are none; negative when the queue can do no more for now. */
+static int vhx_vtx_batch(struct vhx_vtx *t)
+{
+	struct vhx_pull p = {
+		.chain = t->s->chain,
+		.seg = t->s->seg,
+		.max_chain = VHX_PULL_MAX,
+		.max_seg = ARRAY_SIZE(t->s->seg),
+	};
+	int n, i, err = 0;
+
+	n = vhx_vq_pull(t->vq, &p);
+	for (i = 0; i < n; i++) {
+		const struct vhx_chain *c = &t->s->chain[i];
+
+		err = vhx_vtx_take(t, c);
+		if (err)
+			break;
+		t->s->done[i] = (struct vhx_done) { .id = c->id, .ndesc = c->ndesc };
+	}
+	if (n <= 0)
+		return n;
+	vhx_vq_unpull(t->vq, &t->s->chain[i], n - i);
+	t->npackets += i;
+	if (vhx_vq_push(t->vq, t->s->done, i))
+		return -EIO;
+	/* When there is memory again, it goes on. */
+	if (err)
+		vhx_vq_queue(t->vq);
+	return err ?: n;
+}
+
+static bool vhx_vtx_spent(const struct vhx_vtx *t)
+{
+	return t->npackets >= VHX_VSOCK_BUDGET || t->bytes >= VHX_VSOCK_BUDGET_BYTES;
+}
+
+/**
+ * vhx_vsock_tx_handle - serve the queue from the guest
+ * @vq: the queue
+ *
+ * Context: the queue's worker, @vq->lock.
+ */
+void vhx_vsock_tx_handle(struct vhx_vq *vq)
+{
+	struct vhx_vtx t = {
+		.g = vhx_guest_of(vq),
+		.vq = vq,
+		.s = vq->runner->scratch,
+	};
+	int n;
+
+	vhx_vq_busy(vq);
+	/* With too many answers under way nothing is taken: who sends them queues us. */
+	while (!vq->broken && vhx_rx_takes_replies(t.g)) {
+		if (vhx_vtx_spent(&t)) {
+			vhx_vq_queue(vq);
+			break;
+		}
+		n = vhx_vtx_batch(&t);
+		if (n < 0 || (!n && !vhx_vq_rest(vq)))
+			break;
+	}
+}
