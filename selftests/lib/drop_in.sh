@@ -27,8 +27,8 @@ drop_in_restore()
 	if loaded "$ours" && [ "$(cat "/sys/module/$ours/parameters/drop_in")" != N ]; then
 		rmmod "$ours"
 	fi
-	for module in vhx vhx_net vhx_scsi; do
-		loaded $module || insmod "$dir/$module.ko"
+	for module in vhx vhx_net vhx_scsi "$ours"; do
+		loaded "$module" || insmod "$dir/$module.ko"
 	done
 }
 
