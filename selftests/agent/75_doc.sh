@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# time-limit: 300
+# time-limit: 300, dealt to: one
 #
 # The agent in docs/agent.md is whole: it compiles without a warning, serves a
 # guest, is killed with requests under way, and followed by the next.

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# dealt to: one
 #
 # A guest hears of disks that come, go and grow, by events of its device and by
 # unit attentions; and has no use for an agent to learn what is not there.

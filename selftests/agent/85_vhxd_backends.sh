@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# time-limit: 240
+# time-limit: 240, dealt to: one
 #
 # What vhxd makes of real disks: block devices, with direct I/O, discard and
 # zeroing; and files and devices that fill up, fail, and hang.

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# dealt to: one
 #
 # A plug-in: a guest's disk in a qcow2 image, beside the same in a raw file,
 # with agents that are killed; and what others make of the image.
