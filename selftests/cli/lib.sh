@@ -53,18 +53,6 @@ $(cat "$tmp/jq")
 $out"
 }
 
-# until_true SECONDS CMD...: wait for what comes soon
-until_true()
-{
-	left=$(($1 * 10))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
 # hold_nic TAP QUEUES: a guest's NIC until the test ends; tell_nic talks to it
 hold_nic()
 {

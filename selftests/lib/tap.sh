@@ -129,3 +129,15 @@ plan()
 	[ "$tap_failures" = 0 ]
 	exit
 }
+
+# until_true SECONDS CMD...: wait for what comes soon
+until_true()
+{
+	left=$(($1 * 10))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		sleep 0.1
+	done
+}

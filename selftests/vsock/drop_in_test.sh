@@ -15,7 +15,8 @@ at_exit drop_in_restore
 [ -c $node ] || mknod $node c 10 241
 
 is "$(cat /sys/module/vhx_vsock/parameters/drop_in)" N "not asked for, not done"
-rmmod vhx_vsock
+# A socket that waits for its peer to agree to its end has the module for eight seconds.
+until_true 10 rmmod vhx_vsock || bail "vhx_vsock does not unload"
 run "drop_in=1 loads where in-tree is not" insmod "$dir/vhx_vsock.ko" drop_in=1 h2g=on
 is "$(cat /sys/class/misc/vhost-vsock/dev)" 10:241 "the node is in-tree's by number and name"
 is "$(holder)" vhx_vsock "and it is vhx that has it"
@@ -24,7 +25,8 @@ refuse "in-tree's vhost_vsock does not load then" modprobe vhost_vsock
 mkdir -p "$few"
 ln -s $node "$few/node"
 run "vsock/life on it" env VHX_VSOCK="$few/node" build/selftests/vsock/life
-run "it unloads" rmmod vhx_vsock
+until_true 10 rmmod vhx_vsock
+ok $? "it unloads"
 refuse "and the node is nobody's" test -e /sys/class/misc/vhost-vsock
 
 modprobe vhost_vsock || bail "no vhost_vsock"
