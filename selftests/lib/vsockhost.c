@@ -124,5 +124,5 @@ bool host_close(struct vsockdrv *d, int fd, uint32_t port)
 		return false;
 	h = vsockdrv_hdr(d, port, le32toh(pkt.h.src_port), VIRTIO_VSOCK_OP_RST);
 	h.type = pkt.h.type;
-	return !vsockdrv_send(d, &h, NULL, 0);
+	return !vsockdrv_send(d, &h, NULL, 0) && vsockdrv_taken(d);
 }

@@ -32,23 +32,6 @@ static bool unharmed(void)
 	       pkt.data[0] == 'x';
 }
 
-/* All that the guest sent has come back. */
-static bool taken(struct vsockdrv *d)
-{
-	struct ring *r = &d->g.vq[VSOCK_TX].ring;
-	uint32_t len;
-	uint8_t *buf;
-
-	while (d->ntx < d->opt.num) {
-		buf = ring_get(r, &len);
-		if (buf)
-			d->tx[d->ntx++] = buf;
-		else if (!vq_wait_used(&d->g.vq[VSOCK_TX], HOST_WAIT))
-			return false;
-	}
-	return true;
-}
-
 static bool silent(struct vsockdrv *d)
 {
 	return !vsockdrv_recv(d, &pkt, SHORT);
@@ -60,7 +43,7 @@ static void send_raw(const void *h, uint32_t len)
 	struct vq *vq = &drv.g.vq[VSOCK_TX];
 	uint8_t *buf;
 
-	if (!taken(&drv))
+	if (!vsockdrv_taken(&drv))
 		tap_bail("a buffer was not given back");
 	buf = drv.tx[--drv.ntx];
 	memcpy(buf, h, len);
@@ -76,7 +59,7 @@ static void test_headers(void)
 
 	for (len = 1; len < sizeof(h); len++)
 		send_raw(&h, len);
-	tap_ok(taken(&drv) && silent(&drv), "a header that is cut: taken for nothing");
+	tap_ok(vsockdrv_taken(&drv) && silent(&drv), "a header that is cut: taken for nothing");
 
 	h = vsockdrv_hdr(&drv, PORT, HOST_PORT, VIRTIO_VSOCK_OP_RW);
 	h.len = htole32(100);
@@ -87,7 +70,7 @@ static void test_headers(void)
 	vsockdrv_send(&drv, &h, bytes, 99);
 	h.len = htole32(VSOCK_PAYLOAD + 1);
 	vsockdrv_send(&drv, &h, bytes, 99);
-	tap_ok(taken(&drv) && silent(&drv), "a length that is not so: taken for nothing");
+	tap_ok(vsockdrv_taken(&drv) && silent(&drv), "a length that is not so: taken for nothing");
 
 	h = vsockdrv_hdr(&drv, PORT, HOST_PORT, VIRTIO_VSOCK_OP_REQUEST);
 	h.src_cid = htole64(good.opt.cid);
@@ -96,12 +79,12 @@ static void test_headers(void)
 	vsockdrv_send(&drv, &h, NULL, 0);
 	h.src_cid = htole64(drv.opt.cid | 1ULL << 32);
 	vsockdrv_send(&drv, &h, NULL, 0);
-	tap_ok(taken(&drv) && silent(&drv) && silent(&good), "in another's name: taken for nothing");
+	tap_ok(vsockdrv_taken(&drv) && silent(&drv) && silent(&good), "in another's name: taken for nothing");
 
 	h = vsockdrv_hdr(&drv, PORT, HOST_PORT, VIRTIO_VSOCK_OP_REQUEST);
 	h.dst_cid = htole64(2 | 1ULL << 32);
 	vsockdrv_send(&drv, &h, NULL, 0);
-	tap_ok(taken(&drv) && silent(&drv), "to what is no CID: taken for nothing");
+	tap_ok(vsockdrv_taken(&drv) && silent(&drv), "to what is no CID: taken for nothing");
 	tap_ok(unharmed(), "another guest's connection is unharmed");
 }
 
@@ -161,7 +144,7 @@ static void test_random(void)
 		while (ring_has_used(&drv.g.vq[VSOCK_RX].ring))
 			vsockdrv_recv(&drv, &pkt, 0);
 	}
-	tap_ok(taken(&drv), "3,000 packets of chance are taken");
+	tap_ok(vsockdrv_taken(&drv), "3,000 packets of chance are taken");
 	while (vsockdrv_recv(&drv, &pkt, SHORT))
 		;
 	tap_ok(unharmed(), "another guest's connection is unharmed");
@@ -201,7 +184,7 @@ static void test_flood(void)
 	tap_ok(unharmed(), "another guest's connection is unharmed");
 	for (n = 0; vsockdrv_recv_op(&drv, &pkt, PORT, VIRTIO_VSOCK_OP_RST, SHORT); n++)
 		;
-	tap_ok(n == asked && taken(&drv), "when it reads, each has its answer: %u", n);
+	tap_ok(n == asked && vsockdrv_taken(&drv), "when it reads, each has its answer: %u", n);
 }
 
 /* Buffers that are no use. */

@@ -36,19 +36,27 @@ static void set_defaults(struct vsockdrv_opt *o)
 		o->buf = 4096;
 }
 
+/* Nothing is under way, whatever was. */
+static void forget_sent(struct vsockdrv *d)
+{
+	memcpy(d->tx, d->txall, d->opt.num * sizeof(*d->tx));
+	d->ntx = d->opt.num;
+}
+
 static int alloc_buffers(struct vsockdrv *d)
 {
 	uint32_t i;
 
 	d->rx = calloc(d->opt.num, sizeof(*d->rx));
+	d->txall = calloc(d->opt.num, sizeof(*d->txall));
 	d->tx = calloc(d->opt.num, sizeof(*d->tx));
-	if (!d->rx || !d->tx)
+	if (!d->rx || !d->txall || !d->tx)
 		return -ENOMEM;
 	for (i = 0; i < d->opt.num; i++) {
 		d->rx[i] = mem_alloc(&d->mem, d->opt.buf, 64);
-		d->tx[i] = mem_alloc(&d->mem, TX_SIZE, 64);
+		d->txall[i] = mem_alloc(&d->mem, TX_SIZE, 64);
 	}
-	d->ntx = d->opt.num;
+	forget_sent(d);
 	return 0;
 }
 
@@ -85,6 +93,7 @@ void vsockdrv_close(struct vsockdrv *d)
 {
 	guest_close(&d->g);
 	free(d->rx);
+	free(d->txall);
 	free(d->tx);
 	mem_close(&d->mem);
 }
@@ -156,6 +165,7 @@ int vsockdrv_reset(struct vsockdrv *d)
 		ring_reset(&d->g.vq[i].ring, 0);
 		r = guest_setup_vq(&d->g, i, BASE_BEGIN);
 	}
+	forget_sent(d);
 	return r ? r : vsockdrv_start(d);
 }
 
@@ -187,6 +197,14 @@ static int reclaim(struct vsockdrv *d)
 		d->tx[d->ntx++] = buf;
 	}
 	return 0;
+}
+
+bool vsockdrv_taken(struct vsockdrv *d)
+{
+	while (!reclaim(d) && d->ntx < d->opt.num)
+		if (!vq_wait_used(&d->g.vq[VSOCK_TX], 10000))
+			return false;
+	return d->ntx == d->opt.num;
 }
 
 static int tx_buffer(struct vsockdrv *d, uint8_t **buf)

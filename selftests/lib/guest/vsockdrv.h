@@ -46,7 +46,8 @@ struct vsockdrv {
 	struct guest g;
 	struct vsockdrv_opt opt;
 	uint8_t **rx;		/* a buffer a descriptor */
-	uint8_t **tx;		/* those that are free */
+	uint8_t **txall;	/* as many for what is sent */
+	uint8_t **tx;		/* those of them that are free */
 	uint32_t ntx;
 	uint32_t base[2];
 };
@@ -76,6 +77,8 @@ int vsockdrv_reset(struct vsockdrv *d);
 /* A packet of @len bytes behind @h, whatever that says. Waits for a free buffer. */
 int vsockdrv_send(struct vsockdrv *d, const struct virtio_vsock_hdr *h, const void *data,
 		  uint32_t len);
+/* Wait until the device has taken all that was sent, and acted upon it. */
+bool vsockdrv_taken(struct vsockdrv *d);
 /* One that is as it should be: to the host, from the guest's CID. */
 struct virtio_vsock_hdr vsockdrv_hdr(const struct vsockdrv *d, uint32_t from, uint32_t to, uint16_t op);
 
