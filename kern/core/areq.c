@@ -172,8 +172,9 @@ static struct vhx_xfer vhx_areq_xfer(const struct vhx_areq *req, u32 len)
 }
 
 /*
- * Make the window ready for the agent: its data is in the pool, or pinned where it is. What the pages held before may be another guest's: the guest
- * gets of them only what the agent says it filled. Return: as vhx_guest_read().
+ * Make the window ready for the agent: its data is in the pool, or pinned where it is. What the
+ * pages held before may be another guest's: the guest gets of them only what the agent says it
+ * filled. Return: as vhx_guest_read().
  */
 static int vhx_areq_fill(struct vhx_areq *req)
 {
