@@ -89,8 +89,14 @@ void vhx_rx_dropped(struct vhx_guest *g, u32 replies)
  */
 void vhx_rx_forget(struct vhx_guest *g)
 {
-	virtio_vsock_skb_queue_purge(&g->out);
-	atomic_set(&g->nreplies, 0);
+	struct sk_buff *skb;
+
+	/* One by one: a socket that gives up has perhaps taken some, and counts those itself. */
+	while ((skb = virtio_vsock_skb_dequeue(&g->out))) {
+		if (virtio_vsock_skb_reply(skb))
+			atomic_dec(&g->nreplies);
+		kfree_skb(skb);
+	}
 }
 
 /* ---- copies ---- */
