@@ -5,21 +5,8 @@
 # VERSION_1 gets them, the others stay as they are. time-limit: 600, dealt to: one
 
 . "$(dirname "$0")/../lib/tap.sh"
-
-log=$(mktemp)
-at_exit "rm -f $log"
-
-# on FORMAT PROGRAM...: each passes, and says that it did
-on()
-{
-	format=$1
-	shift
-	for test in "$@"; do
-		VHX_RING=$format "build/selftests/$test" >"$log" 2>&1 &&
-			grep -q '^ok' "$log" && ! grep -q '^not ok' "$log"
-		ok $? "$test on $format rings" || diag "$(grep -a -A3 '^not ok\|^Bail\|SEED' "$log")"
-	done
-}
+# shellcheck source=../lib/formats.sh
+. "$(dirname "$0")/../lib/formats.sh"
 
 [ "${VHX_NET:-/dev/vhx-net}" = /dev/vhx-net ] || skip_all "in-tree vhost has no packed rings"
 
