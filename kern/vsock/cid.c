@@ -8,8 +8,9 @@
 #include <linux/vm_sockets.h>
 
 #include "guest.h"
+#include "limit.h"
 
-static DEFINE_MUTEX(vhx_cids_lock);	/* who changes the table; innermost of those that sleep */
+static DEFINE_MUTEX(vhx_cids_lock);	/* who changes the table; outside of vhx_space_lock */
 static DEFINE_READ_MOSTLY_HASHTABLE(vhx_cids, 8);
 
 /**
@@ -30,6 +31,24 @@ struct vhx_guest *vhx_cid_find(u32 cid, struct net *net)
 	return NULL;
 }
 
+/**
+ * vhx_cid_each - look at guests that have a CID
+ * @fn: called for each, in an RCU section
+ * @arg: for @fn
+ *
+ * Context: process.
+ */
+void vhx_cid_each(void (*fn)(struct vhx_guest *g, void *arg), void *arg)
+{
+	struct vhx_guest *g;
+	u32 i;
+
+	rcu_read_lock();
+	hash_for_each_rcu(vhx_cids, i, g, node)
+		fn(g, arg);
+	rcu_read_unlock();
+}
+
 /* Nobody finds it by its CID any more. Context: vhx_cids_lock. */
 static void vhx_cid_unhash(struct vhx_guest *g)
 {
@@ -48,6 +67,52 @@ static bool vhx_cid_is_taken(u32 cid, const struct vhx_guest *g)
 
 	/* This machine may be a guest itself, and its host know it by that. */
 	return (other && other != g) || vsock_find_cid(cid);
+}
+
+static void vhx_cid_own(struct vhx_guest *g)
+{
+	struct pid *old = g->owner;
+
+	g->owner = get_pid(g->dev.owner);
+	memcpy(g->comm, g->dev.comm, sizeof(g->comm));
+	put_pid(old);
+}
+
+/**
+ * vhx_cid_show - show whose a guest is
+ * @g: guest
+ *
+ * Context: process, sleeps; @g's device's lock.
+ */
+void vhx_cid_show(struct vhx_guest *g)
+{
+	mutex_lock(&vhx_cids_lock);
+	vhx_cid_own(g);
+	mutex_unlock(&vhx_cids_lock);
+}
+
+/**
+ * vhx_cid_walk - look at guests that have a CID, and whose they are
+ * @fn: called for each, until it returns something else than 0
+ * @arg: for @fn
+ *
+ * Context: process, sleeps; @fn may.
+ * Return: what @fn returned last.
+ */
+int vhx_cid_walk(int (*fn)(struct vhx_guest *g, void *arg), void *arg)
+{
+	struct vhx_guest *g;
+	int ret = 0;
+	u32 i;
+
+	mutex_lock(&vhx_cids_lock);
+	hash_for_each(vhx_cids, i, g, node) {
+		ret = fn(g, arg);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&vhx_cids_lock);
+	return ret;
 }
 
 /**
@@ -71,6 +136,8 @@ int vhx_cid_set(struct vhx_guest *g, u64 cid)
 		vhx_cid_unhash(g);
 		WRITE_ONCE(g->cid, cid);
 		hash_add_rcu(vhx_cids, &g->node, cid);
+		vhx_limit_apply(g);
+		vhx_cid_own(g);
 	}
 	mutex_unlock(&vhx_cids_lock);
 	return err;
@@ -86,5 +153,7 @@ void vhx_cid_drop(struct vhx_guest *g)
 {
 	mutex_lock(&vhx_cids_lock);
 	vhx_cid_unhash(g);
+	put_pid(g->owner);
+	g->owner = NULL;
 	mutex_unlock(&vhx_cids_lock);
 }

@@ -7,9 +7,16 @@
  *	cid.c		who has which CID
  *	run.c		its queues start and stop; does it go on, or begin anew?
  *	tx.c		from the guest, and where to
+ *	route.c		who gets a connection
+ *	limit.c		how much a guest may send, and have; bucket.h (PURE)
+ *	space.c		whose routes and limits they are
+ *	sibling.c	to another guest
+ *	conn.c		connections between guests
+ *	out.c		what waits for a guest, and whose turn it is
  *	rx.c		to the guest
  *	transport.c	the host's AF_VSOCK
  *	pkt.c		headers (PURE)
+ *	nl.c nlroute.c nllimit.c	what can be seen and set, with trace.h
  *
  * The ABI is that of <linux/vhost.h>, and errno are in-tree vhost_vsock's.
  */
@@ -22,7 +29,9 @@
 #include <linux/vhx.h>
 
 #include "core/ctl.h"
+#include "conn.h"
 #include "guest.h"
+#include "limit.h"
 
 static bool drop_in;
 module_param(drop_in, bool, 0444);
@@ -75,6 +84,28 @@ static const struct vhx_class vhx_vsock_class = {
 
 /* ---- the fd ---- */
 
+static atomic64_t vhx_guest_last_id;
+
+/* It may have sent more than it might, and time has passed. */
+static void vhx_guest_timer(struct timer_list *timer)
+{
+	struct vhx_guest *g = container_of(timer, struct vhx_guest, timer);
+
+	vhx_vq_queue(&g->vq[VHX_VSOCK_FROM_GUEST]);
+}
+
+static void vhx_guest_init(struct vhx_guest *g)
+{
+	g->id = atomic64_inc_return(&vhx_guest_last_id);
+	g->net = get_net_track(current->nsproxy->net_ns, &g->net_tracker, GFP_KERNEL);
+	g->space = vhx_space_of(g->net);
+	vhx_limits_initial(&g->limits);
+	vhx_out_init(&g->out);
+	INIT_LIST_HEAD(&g->conns);
+	INIT_LIST_HEAD(&g->asked);
+	timer_setup(&g->timer, vhx_guest_timer, 0);
+}
+
 static int vhx_vsock_open(struct inode *inode, struct file *file)
 {
 	struct vhx_guest *g = kvzalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
@@ -82,8 +113,7 @@ static int vhx_vsock_open(struct inode *inode, struct file *file)
 
 	if (!g)
 		return -ENOMEM;
-	g->net = get_net_track(current->nsproxy->net_ns, &g->net_tracker, GFP_KERNEL);
-	skb_queue_head_init(&g->out);
+	vhx_guest_init(g);
 	for (i = 0; i < VHX_VSOCK_VQS; i++)
 		g->vqs[i] = &g->vq[i];
 	vhx_dev_init(&g->dev, &vhx_vsock_class, g->vqs, VHX_VSOCK_VQS);
@@ -103,6 +133,8 @@ static int vhx_vsock_release(struct inode *inode, struct file *file)
 	vhx_cid_drop(g);
 	vhx_guest_stop(g);
 	vhx_transport_reset();
+	vhx_conns_end_all(g, false);
+	timer_shutdown_sync(&g->timer);
 	vhx_dev_release(&g->dev);
 	vhx_rx_forget(g);
 	put_net_track(g->net, &g->net_tracker);
@@ -112,15 +144,19 @@ static int vhx_vsock_release(struct inode *inode, struct file *file)
 
 static long vhx_vsock_set_cid(struct vhx_guest *g, const u64 __user *argp)
 {
+	bool changed;
 	u64 cid;
 	int err;
 
 	if (get_user(cid, argp))
 		return -EFAULT;
 	mutex_lock(&g->dev.lock);
+	changed = g->cid && g->cid != cid;
 	err = vhx_cid_set(g, cid);
-	mutex_unlock(&g->dev.lock);
 	/* By the CID that it had nobody is reached any more. */
+	if (!err && changed)
+		vhx_conns_end_all(g, true);
+	mutex_unlock(&g->dev.lock);
 	if (!err)
 		vhx_transport_reset();
 	return err;
@@ -237,21 +273,39 @@ static int __init vhx_vsock_init(void)
 {
 	int err;
 
-	err = vhx_transport_init();
+	err = vhx_space_init();
 	if (err)
 		return err;
+	err = vhx_conns_init();
+	if (err)
+		goto err_space;
+	err = vhx_transport_init();
+	if (err)
+		goto err_conns;
 	err = vhx_vsock_init_nodes();
 	if (err)
-		vhx_transport_exit();
+		goto err_transport;
+	vhx_vsock_nl_init();
+	return 0;
+
+err_transport:
+	vhx_transport_exit();
+err_conns:
+	vhx_conns_exit();
+err_space:
+	vhx_space_exit();
 	return err;
 }
 
 static void __exit vhx_vsock_exit(void)
 {
+	vhx_vsock_nl_exit();
 	if (drop_in)
 		misc_deregister(&vhx_vsock_drop_in_misc);
 	misc_deregister(&vhx_vsock_misc);
 	vhx_transport_exit();
+	vhx_conns_exit();
+	vhx_space_exit();
 }
 
 module_init(vhx_vsock_init);

@@ -4,8 +4,9 @@
  *
  * A VMM that goes on after a pause sets the queues' places to where they stopped. A guest that
  * boots, or loads its driver, has them at their beginning: it knows of no connection any more, and
- * who holds one on the host is told, rather than left to find out by sending.
+ * who holds one on the host, or in another guest, is told, rather than left to find out by sending.
  */
+#include "conn.h"
 #include "guest.h"
 
 /* Context: the queue's lock. */
@@ -35,6 +36,7 @@ static void vhx_run_anew(struct vhx_guest *g)
 	WRITE_ONCE(g->reset, true);
 	vhx_transport_reset();
 	WRITE_ONCE(g->reset, false);
+	vhx_conns_end_all(g, false);
 	vhx_rx_forget(g);
 	g->ran = false;
 }
@@ -60,6 +62,8 @@ int vhx_guest_start(struct vhx_guest *g)
 	}
 	if (err)
 		vhx_guest_stop(g);
+	else
+		vhx_cid_show(g);
 	return err;
 }
 

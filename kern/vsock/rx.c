@@ -9,6 +9,7 @@
 
 #include "core/access.h"
 #include "core/log.h"
+#include "conn.h"
 #include "guest.h"
 
 /**
@@ -36,7 +37,7 @@ struct vhx_vrx {
 /* ---- what waits ---- */
 
 /**
- * vhx_rx_queue - a packet for a guest
+ * vhx_rx_queue - a packet of the host's for a guest
  * @g: guest
  * @skb: packet with its header; consumed
  *
@@ -46,7 +47,7 @@ void vhx_rx_queue(struct vhx_guest *g, struct sk_buff *skb)
 {
 	if (virtio_vsock_skb_reply(skb))
 		atomic_inc(&g->nreplies);
-	virtio_vsock_skb_queue_tail(&g->out, skb);
+	vhx_out_put(&g->out.host, skb, 0);
 	vhx_vq_queue(&g->vq[VHX_VSOCK_TO_GUEST]);
 }
 
@@ -89,14 +90,19 @@ void vhx_rx_dropped(struct vhx_guest *g, u32 replies)
  */
 void vhx_rx_forget(struct vhx_guest *g)
 {
+	struct vhx_lane *lane;
+	struct vhx_end *end;
 	struct sk_buff *skb;
 
 	/* One by one: a socket that gives up has perhaps taken some, and counts those itself. */
-	while ((skb = virtio_vsock_skb_dequeue(&g->out))) {
+	while ((skb = vhx_out_take(&g->out, &lane))) {
 		if (virtio_vsock_skb_reply(skb))
 			atomic_dec(&g->nreplies);
+		vhx_out_done(lane, skb->truesize);
 		kfree_skb(skb);
 	}
+	while ((end = vhx_out_take_reset(&g->out)))
+		vhx_conn_put(end->conn);
 }
 
 /* ---- copies ---- */
@@ -137,11 +143,12 @@ static void vhx_vrx_bad(struct vhx_vrx *r, const struct vhx_chain *c)
 }
 
 /* All of it is with the guest. */
-static void vhx_vrx_sent(struct vhx_vrx *r, struct sk_buff *skb)
+static void vhx_vrx_sent(struct vhx_vrx *r, struct vhx_lane *lane, struct sk_buff *skb)
 {
 	r->replies += virtio_vsock_skb_reply(skb);
 	vhx_vq_count(r->vq, VHX_QSTAT_PACKETS, 1);
 	vhx_vq_count(r->vq, VHX_QSTAT_BYTES, skb->len);
+	vhx_out_done(lane, skb->truesize);
 	virtio_transport_consume_skb_sent(skb, true);
 }
 
@@ -189,29 +196,59 @@ static bool vhx_vrx_part(struct vhx_vrx *r, struct sk_buff *skb)
 
 /* ---- the handler ---- */
 
+/* RSTs for ends that the guest has not heard of, as many as go now; they take the host's lane. */
+static void vhx_vrx_resets(struct vhx_vrx *r)
+{
+	struct vhx_guest *g = r->g;
+	struct vhx_end *end;
+	struct sk_buff *skb;
+	u32 n;
+
+	for (n = 0; n < r->npulled; n++) {
+		end = vhx_out_take_reset(&g->out);
+		if (!end)
+			break;
+		skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM, GFP_KERNEL);
+		if (!skb) {
+			/* When there is memory again, it goes on. */
+			vhx_out_reset(&g->out, end);
+			vhx_vq_queue(r->vq);
+			break;
+		}
+		vhx_conn_make_rst(end, (void *)virtio_vsock_hdr(skb));
+		vhx_out_put(&g->out.host, skb, 0);
+		vhx_conn_put(end->conn);
+	}
+}
+
 /* Fill what was pulled, as far as there is something for it. */
 static void vhx_vrx_fill(struct vhx_vrx *r)
 {
 	struct sk_buff *skb = NULL;
+	struct vhx_lane *lane;
 
+	vhx_vrx_resets(r);
 	while (r->ndone < r->npulled) {
 		if (!skb) {
-			skb = virtio_vsock_skb_dequeue(&r->g->out);
+			skb = vhx_out_take(&r->g->out, &lane);
 			if (!skb)
 				return;
 			r->npackets++;
 		}
 		if (!vhx_vrx_part(r, skb))
 			continue;
-		vhx_vrx_sent(r, skb);
+		vhx_vrx_sent(r, lane, skb);
 		skb = NULL;
 	}
 	if (skb)
-		virtio_vsock_skb_queue_head(&r->g->out, skb);
+		vhx_out_untake(lane, skb);
 }
 
-/* What next guests' hosts must know of is logged before the guest hears of it. */
-static void vhx_vrx_flush(struct vhx_vrx *r)
+/*
+ * What next guests' hosts must know of is logged before the guest hears of it.
+ * Return: whether anything was done.
+ */
+static bool vhx_vrx_flush(struct vhx_vrx *r)
 {
 	const struct vhx_log_batch batch = {
 		.seg = r->s->seg,
@@ -227,6 +264,7 @@ static void vhx_vrx_flush(struct vhx_vrx *r)
 	r->ndone = 0;
 	r->npulled = 0;
 	r->replies = 0;
+	return batch.n;
 }
 
 /* Chains for what waits: one a packet is enough for most. Return: as vhx_vq_pull(). */
@@ -235,7 +273,7 @@ static int vhx_vrx_pull(struct vhx_vrx *r)
 	struct vhx_pull p = {
 		.chain = r->s->chain,
 		.seg = r->s->seg,
-		.max_chain = clamp(skb_queue_len_lockless(&r->g->out), 1, VHX_PULL_MAX),
+		.max_chain = clamp(vhx_out_next_len(&r->g->out), 1, VHX_PULL_MAX),
 		.max_seg = ARRAY_SIZE(r->s->seg),
 	};
 	int n = vhx_vq_pull(r->vq, &p);
@@ -266,7 +304,7 @@ void vhx_vsock_rx_handle(struct vhx_vq *vq)
 
 	/* As long as nothing waits, new buffers are of no interest. */
 	vhx_vq_busy(vq);
-	while (!vq->broken && !skb_queue_empty_lockless(&r.g->out)) {
+	while (!vq->broken && vhx_out_any(&r.g->out)) {
 		if (vhx_vrx_spent(&r)) {
 			vhx_vq_queue(vq);
 			break;
@@ -277,6 +315,8 @@ void vhx_vsock_rx_handle(struct vhx_vq *vq)
 		if (!n)
 			continue;
 		vhx_vrx_fill(&r);
-		vhx_vrx_flush(&r);
+		/* A socket took back what there was, or there is no memory. */
+		if (!vhx_vrx_flush(&r))
+			break;
 	}
 }

@@ -64,7 +64,7 @@ static int vhx_transport_cancel(struct vsock_sock *vsk)
 	rcu_read_lock();
 	g = vhx_cid_find(vsk->remote_addr.svm_cid, sock_net(sk_vsock(vsk)));
 	if (g) {
-		vhx_rx_dropped(g, virtio_transport_purge_skbs(vsk, &g->out));
+		vhx_rx_dropped(g, virtio_transport_purge_skbs(vsk, &g->out.host.q));
 		ret = 0;
 	}
 	rcu_read_unlock();

@@ -8,7 +8,11 @@
 #include <linux/vm_sockets.h>
 
 #include "core/access.h"
+#include "conn.h"
 #include "guest.h"
+#include "limit.h"
+#include "route.h"
+#include "trace.h"
 
 /**
  * struct vhx_vtx - a turn
@@ -49,13 +53,53 @@ static void vhx_vtx_reject(struct vhx_vtx *t, const struct vhx_pkt_hdr *h)
 	vhx_rx_queue(t->g, skb);
 }
 
+/* Who gets it? Only the first packet of a connection asks the routes. */
+static u8 vhx_vtx_verdict(struct vhx_vtx *t, const struct vhx_pkt_hdr *h)
+{
+	u8 verdict;
+
+	if (le16_to_cpu(h->op) != VHX_PKT_REQUEST)
+		return le64_to_cpu(h->dst_cid) == VMADDR_CID_HOST ? VHX_VSOCK_HOST :
+								    VHX_VSOCK_SIBLING;
+	verdict = vhx_route_verdict(t->g->space, h);
+	if (verdict != VHX_VSOCK_REJECT && !vhx_limit_conn(t->g)) {
+		vhx_guest_count(t->g, VHX_VSOCK_STAT_REFUSED);
+		verdict = VHX_VSOCK_REJECT;
+	}
+	trace_vhx_vsock_verdict(h, verdict);
+	return verdict;
+}
+
+/* Return: whether the host's sockets took it. */
+static bool vhx_vtx_to_host(struct vhx_vtx *t, struct sk_buff *skb)
+{
+	virtio_transport_deliver_tap_pkt(skb);
+	if (!vhx_transport_recv(skb, t->g->net))
+		return false;
+	vhx_guest_count(t->g, VHX_VSOCK_STAT_TO_HOST);
+	return true;
+}
+
+static bool vhx_vtx_to_sibling(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct sk_buff *skb)
+{
+	if (le16_to_cpu(h->op) == VHX_PKT_REQUEST)
+		return vhx_sibling_ask(t->g, h, skb);
+	return vhx_sibling_recv(t->g, h, skb);
+}
+
 /* Takes @skb. */
 static void vhx_vtx_route(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct sk_buff *skb)
 {
-	virtio_transport_deliver_tap_pkt(skb);
-	if (le64_to_cpu(h->dst_cid) == VMADDR_CID_HOST && vhx_transport_recv(skb, t->g->net))
+	const u8 verdict = vhx_vtx_verdict(t, h);
+
+	if (verdict == VHX_VSOCK_HOST && vhx_vtx_to_host(t, skb))
 		return;
+	/* Who watches sees it when it comes to the other guest. */
+	if (verdict == VHX_VSOCK_SIBLING && vhx_vtx_to_sibling(t, h, skb))
+		return;
+	virtio_transport_deliver_tap_pkt(skb);
 	kfree_skb(skb);
+	vhx_guest_count(t->g, VHX_VSOCK_STAT_UNROUTED);
 	vhx_vtx_reject(t, h);
 }
 
@@ -130,6 +174,7 @@ static int vhx_vtx_batch(struct vhx_vtx *t)
 		.max_chain = VHX_PULL_MAX,
 		.max_seg = ARRAY_SIZE(t->s->seg),
 	};
+	const u32 bytes = t->bytes;
 	int n, i, err = 0;
 
 	n = vhx_vq_pull(t->vq, &p);
@@ -145,6 +190,7 @@ static int vhx_vtx_batch(struct vhx_vtx *t)
 		return n;
 	vhx_vq_unpull(t->vq, &t->s->chain[i], n - i);
 	t->npackets += i;
+	vhx_limit_sent(t->g, t->bytes - bytes + i * sizeof(struct vhx_pkt_hdr));
 	if (vhx_vq_push(t->vq, t->s->done, i))
 		return -EIO;
 	/* When there is memory again, it goes on. */
@@ -175,7 +221,7 @@ void vhx_vsock_tx_handle(struct vhx_vq *vq)
 
 	vhx_vq_busy(vq);
 	/* With too many answers under way nothing is taken: who sends them queues us. */
-	while (!vq->broken && vhx_rx_takes_replies(t.g)) {
+	while (!vq->broken && vhx_rx_takes_replies(t.g) && !vhx_limit_paused(t.g)) {
 		if (vhx_vtx_spent(&t)) {
 			vhx_vq_queue(vq);
 			break;

@@ -206,6 +206,39 @@ enum vhx_scsi_qstat {
 	VHX_SCSI_QSTAT_NR = 18,
 };
 
+/*
+ * Counters of a guest's vsock. "Sent" is what the guest sends, "got" what it gets.
+ */
+#define VHX_VSOCK_STATS(X) \
+	X(0,  SENT,		"sent",			"packets that the guest sent") \
+	X(1,  SENT_BYTES,	"sent_bytes",		"bytes of payload of those") \
+	X(2,  SENT_KICKS,	"sent_kicks",		"its notifications that it sent something") \
+	X(3,  SENT_CALLS,	"sent_calls",		"interrupts that something was taken") \
+	X(4,  SENT_BATCHES,	"sent_batches",		"batches of packets taken from the ring") \
+	X(5,  BAD_PACKETS,	"bad_packets",		"packets that are none: cut short, too long, in another's name") \
+	X(6,  GOT,		"got",			"packets that it got") \
+	X(7,  GOT_BYTES,	"got_bytes",		"bytes of payload of those") \
+	X(8,  GOT_KICKS,	"got_kicks",		"its notifications that there are buffers") \
+	X(9,  GOT_CALLS,	"got_calls",		"interrupts that something came") \
+	X(10, GOT_BATCHES,	"got_batches",		"batches of buffers taken from the ring") \
+	X(11, BAD_BUFFERS,	"bad_buffers",		"buffers that nothing fits into") \
+	X(12, BAD_RINGS,	"bad_rings",		"times a ring was found illegal and its queue stopped") \
+	X(13, IOTLB_MISSES,	"iotlb_misses",		"times a queue had to wait for a translation of the vIOMMU") \
+	X(14, DIRTY_PAGES,	"dirty_pages",		"pages marked in the migration log that were not marked before") \
+	X(15, TO_HOST,		"to_host",		"packets that it sent to the host's sockets") \
+	X(16, TO_SIBLINGS,	"to_siblings",		"packets that it sent to other guests") \
+	X(17, UNROUTED,		"unrouted",		"packets answered by a RST: no route, or nobody there, or of no connection") \
+	X(18, REFUSED,		"refused",		"connections refused, by its limits or the other guest's") \
+	X(19, OVERFLOWS,	"overflows",		"connections reset: too much waited for the other guest") \
+	X(20, THROTTLED,	"throttled",		"times it was left waiting, by its limit of bytes a second")
+
+enum vhx_vsock_stat {
+#define VHX_VSOCK_STAT_ENUM(id, NAME, name, doc) VHX_VSOCK_STAT_##NAME = id,
+	VHX_VSOCK_STATS(VHX_VSOCK_STAT_ENUM)
+#undef VHX_VSOCK_STAT_ENUM
+	VHX_VSOCK_STAT_NR = 21,
+};
+
 /* Why a policy left (VHX_A_EXIT_KIND, vhx_exit_info.kind). */
 enum vhx_exit_kind {
 	VHX_EXIT_NONE		= 0,	/* it has not */
@@ -244,6 +277,20 @@ enum vhx_exit_kind {
  * @VHX_CMD_SCSI_GET: dump SCSI hosts of guests: VHX_A_SCSI_*. Shows to who has a pid for the VMM
  * @VHX_CMD_SCSI_QUEUE_GET: dump their queues with their counters: VHX_A_SCSI_QUEUE_*;
  *	VHX_A_SCSI_QUEUE_HOST in the request keeps one host's. Shows likewise
+ * @VHX_CMD_VSOCK_GET: dump guests that have a CID, with their counters: VHX_A_VSOCK_*. This and
+ *	what follows is of the guests that sockets of the caller's network namespace can reach
+ * @VHX_CMD_VSOCK_CONN_GET: dump connections between guests: VHX_A_VSOCK_CONN_*
+ * @VHX_CMD_VSOCK_ROUTE_GET: dump routes, in the order in which they are asked:
+ *	VHX_A_VSOCK_ROUTE_*
+ * @VHX_CMD_VSOCK_ROUTE_ADD: add one; without VHX_A_VSOCK_ROUTE_PREF behind all others.
+ *	CAP_NET_ADMIN; EEXIST there is one with that preference; EINVAL; E2BIG there are 1024
+ * @VHX_CMD_VSOCK_ROUTE_DEL: take away the one with VHX_A_VSOCK_ROUTE_PREF, or without it all.
+ *	Connections that it let through stay. CAP_NET_ADMIN; ENOENT
+ * @VHX_CMD_VSOCK_LIMIT_GET: dump limits: VHX_A_VSOCK_LIMIT_*; the first are those of guests that
+ *	have none of their own
+ * @VHX_CMD_VSOCK_LIMIT_SET: set a guest's limits, whether it is there or not; what is not named
+ *	stays as it was. CAP_NET_ADMIN; EINVAL; E2BIG there are 4096
+ * @VHX_CMD_VSOCK_LIMIT_DEL: it has no limits of its own any more. CAP_NET_ADMIN; ENOENT
  */
 enum vhx_cmd {
 	VHX_CMD_UNSPEC,
@@ -261,6 +308,14 @@ enum vhx_cmd {
 	VHX_CMD_AGENT_QUEUE_GET,
 	VHX_CMD_SCSI_GET,
 	VHX_CMD_SCSI_QUEUE_GET,
+	VHX_CMD_VSOCK_GET,
+	VHX_CMD_VSOCK_CONN_GET,
+	VHX_CMD_VSOCK_ROUTE_GET,
+	VHX_CMD_VSOCK_ROUTE_ADD,
+	VHX_CMD_VSOCK_ROUTE_DEL,
+	VHX_CMD_VSOCK_LIMIT_GET,
+	VHX_CMD_VSOCK_LIMIT_SET,
+	VHX_CMD_VSOCK_LIMIT_DEL,
 	__VHX_CMD_MAX,
 };
 #define VHX_CMD_MAX (__VHX_CMD_MAX - 1)
@@ -454,6 +509,85 @@ enum vhx_scsi_queue_attr {
 	__VHX_A_SCSI_QUEUE_MAX,
 };
 #define VHX_A_SCSI_QUEUE_MAX (__VHX_A_SCSI_QUEUE_MAX - 1)
+
+enum vhx_vsock_attr {
+	VHX_A_VSOCK_UNSPEC,
+	VHX_A_VSOCK_PAD,
+	VHX_A_VSOCK_CID,	/* u32 */
+	VHX_A_VSOCK_LIVE,	/* flag: its queues run */
+	VHX_A_VSOCK_BROKEN,	/* flag: one was stopped because its ring was illegal */
+	VHX_A_VSOCK_OWNER,	/* u32: pid of the process that owns the fd; absent: the reader sees none */
+	VHX_A_VSOCK_COMM,	/* string: its command name */
+	VHX_A_VSOCK_FEATURES,	/* u64: virtio features, bits 0 to 63 */
+	VHX_A_VSOCK_WAITING,	/* u32: packets that wait for its buffers */
+	VHX_A_VSOCK_CONNS,	/* u32: its connections with other guests */
+	VHX_A_VSOCK_STATS,	/* nest of u64, attribute type = enum vhx_vsock_stat + 1 */
+	__VHX_A_VSOCK_MAX,
+};
+#define VHX_A_VSOCK_MAX (__VHX_A_VSOCK_MAX - 1)
+
+/* VHX_A_VSOCK_CONN_STATE */
+#define VHX_VSOCK_CONN_ASKED	0	/* one asked for it, the other has not answered */
+#define VHX_VSOCK_CONN_OPEN	1
+
+enum vhx_vsock_conn_attr {
+	VHX_A_VSOCK_CONN_UNSPEC,
+	VHX_A_VSOCK_CONN_PAD,
+	VHX_A_VSOCK_CONN_FROM,	/* u32: CID of who asked for it */
+	VHX_A_VSOCK_CONN_FROM_PORT, /* u32 */
+	VHX_A_VSOCK_CONN_TO,	/* u32: CID of who was asked */
+	VHX_A_VSOCK_CONN_TO_PORT, /* u32 */
+	VHX_A_VSOCK_CONN_TYPE,	/* u16: VIRTIO_VSOCK_TYPE_* */
+	VHX_A_VSOCK_CONN_STATE,	/* u8: VHX_VSOCK_CONN_* */
+	__VHX_A_VSOCK_CONN_MAX,
+};
+#define VHX_A_VSOCK_CONN_MAX (__VHX_A_VSOCK_CONN_MAX - 1)
+
+/* VHX_A_VSOCK_ROUTE_VERDICT: who gets a connection that a guest asks for. */
+#define VHX_VSOCK_HOST		1	/* the host's sockets */
+#define VHX_VSOCK_SIBLING	2	/* the guest with the CID that it asked for */
+#define VHX_VSOCK_REJECT	3	/* nobody: it gets a RST */
+
+#define VHX_VSOCK_PREF_MAX	0x80000000U
+
+/* A range of u32 is two of them, first and last; absent: all. */
+enum vhx_vsock_route_attr {
+	VHX_A_VSOCK_ROUTE_UNSPEC,
+	VHX_A_VSOCK_ROUTE_PAD,
+	VHX_A_VSOCK_ROUTE_PREF,	/* u32: routes are asked from the least on; 1 to VHX_VSOCK_PREF_MAX */
+	VHX_A_VSOCK_ROUTE_FROM,	/* range: CIDs of guests that ask */
+	VHX_A_VSOCK_ROUTE_TO,	/* range: CIDs that they ask for */
+	VHX_A_VSOCK_ROUTE_PORT,	/* range: ports that they ask for */
+	VHX_A_VSOCK_ROUTE_TYPE,	/* u16: VIRTIO_VSOCK_TYPE_*; absent: any */
+	VHX_A_VSOCK_ROUTE_VERDICT, /* u8: VHX_VSOCK_HOST, _SIBLING, _REJECT */
+	VHX_A_VSOCK_ROUTE_HITS,	/* u64: connections that it decided on */
+	__VHX_A_VSOCK_ROUTE_MAX,
+};
+#define VHX_A_VSOCK_ROUTE_MAX (__VHX_A_VSOCK_ROUTE_MAX - 1)
+
+/*
+ * Limits of a guest: X(NAME, "name", default, "what"). Attribute type of each is
+ * VHX_A_VSOCK_LIMIT_##NAME, of u64. 0 of a rate: there is none.
+ */
+#define VHX_VSOCK_LIMITS(X) \
+	X(CONNS,	"conns",	4096,	"connections with other guests") \
+	X(PENDING,	"pending",	128,	"of those, that it asked for and the other has not answered; the oldest gives way") \
+	X(BACKLOG,	"backlog",	8388608, "bytes of memory that may wait for it from one other guest") \
+	X(RATE,		"rate",		0,	"bytes a second that it may send") \
+	X(BURST,	"burst",	0,	"bytes that it may send at once; 0: an eighth of a second's, 64 KiB at least") \
+	X(CONN_RATE,	"conn-rate",	0,	"connections a second that it may ask for") \
+	X(CONN_BURST,	"conn-burst",	0,	"connections that it may ask for at once; 0: a second's")
+
+enum vhx_vsock_limit_attr {
+	VHX_A_VSOCK_LIMIT_UNSPEC,
+	VHX_A_VSOCK_LIMIT_PAD,
+	VHX_A_VSOCK_LIMIT_CID,	/* u32: the guest; absent or 0: who has no limits of its own */
+#define VHX_VSOCK_LIMIT_ENUM(NAME, name, initial, doc) VHX_A_VSOCK_LIMIT_##NAME,
+	VHX_VSOCK_LIMITS(VHX_VSOCK_LIMIT_ENUM)
+#undef VHX_VSOCK_LIMIT_ENUM
+	__VHX_A_VSOCK_LIMIT_MAX,
+};
+#define VHX_A_VSOCK_LIMIT_MAX (__VHX_A_VSOCK_LIMIT_MAX - 1)
 
 /* VHX_A_EVENT_KIND */
 enum vhx_event_kind {
