@@ -20,6 +20,33 @@ _vhx_names()
 	vhx --quiet "$1" list 2>/dev/null | awk 'NR > 1 { print $2 }'
 }
 
+# CIDs of guests.
+_vhx_cids()
+{
+	vhx --quiet vsock list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+_vhx_routes()
+{
+	vhx --quiet vsock route 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+# Words behind `vsock route add`, where $1 is the one before.
+_vhx_route_words()
+{
+	case $1 in
+	from | to) echo any host guests; _vhx_cids ;;
+	type) echo stream seqpacket ;;
+	pref | port) ;;
+	*) echo pref from to port type host sibling reject ;;
+	esac
+}
+
+_vhx_limits()
+{
+	vhx vsock limit --help 2>/dev/null | sed -n 's/^ *\([a-z][a-z-]*\): .*(.*).*/\1/p'
+}
+
 _vhx_endpoints()
 {
 	vhx --quiet endpoint list 2>/dev/null | awk 'NR > 1 { print $1 }'
@@ -61,7 +88,7 @@ _vhx_options()
 	vhx "$@" --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u
 }
 
-# Candidates for argument number $3 of verb "$1 $2"; $4 is the one before.
+# Candidates for argument number $3 of verb "$1 $2"; $4 is the first, $5 the one before.
 _vhx_arguments()
 {
 	case "$1 $2 $3" in
@@ -70,6 +97,31 @@ _vhx_arguments()
 		;;
 	'scsi show 1' | 'scsi stats 1')
 		_vhx_names scsi
+		;;
+	'vsock show 1' | 'vsock stats 1')
+		_vhx_cids
+		;;
+	'vsock route 1')
+		echo list add remove flush
+		;;
+	'vsock limit 1')
+		echo list set remove
+		;;
+	'vsock route 2')
+		case ${4-} in
+		add) _vhx_route_words add ;;
+		remove) _vhx_routes ;;
+		esac
+		;;
+	'vsock route '*)
+		_vhx_route_words "$5"
+		;;
+	'vsock limit 2')
+		_vhx_cids
+		echo default
+		;;
+	'vsock limit '*)
+		[ $(($3 % 2)) = 0 ] || _vhx_limits
 		;;
 	'agent show 1' | 'agent stats 1')
 		_vhx_names agent
@@ -160,7 +212,7 @@ _vhx()
 	elif [ "${plain[0]}" = help ]; then
 		word=$(_vhx_verbs)
 	else
-		word=$(_vhx_arguments "${plain[0]}" "${plain[1]-}" $((${#plain[@]} - 1)) "${plain[2]-}")
+		word=$(_vhx_arguments "${plain[0]}" "${plain[1]-}" $((${#plain[@]} - 1)) "${plain[2]-}" "$prev")
 		if _vhx_takes_file "${plain[0]}" "${plain[1]-}" $((${#plain[@]} - 1)); then
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -62,7 +62,7 @@ VHX_API int vhx_node__features(int fd, __u64 *features);
  */
 VHX_API const char *vhx_feature__name(unsigned int bit);
 
-/* --- netlink (nl.c, nl_obj.c, nl_agent.c, nl_scsi.c) --- */
+/* --- netlink (nl.c, nl_obj.c, nl_agent.c, nl_scsi.c, nl_vsock.c) --- */
 
 struct vhx_nl;
 
@@ -288,6 +288,71 @@ struct vhx_scsi_queue_info {
 	bool broken;
 };
 
+/**
+ * struct vhx_vsock_info - a guest that has a CID, see enum vhx_vsock_attr
+ * @owner: 0: the caller sees no such process
+ * @stats: counters, by enum vhx_vsock_stat
+ * @nr_stats: how many @stats has
+ */
+struct vhx_vsock_info {
+	__u32 cid;
+	__u32 owner;
+	__u32 waiting;
+	__u32 conns;
+	__u64 features;
+	const char *comm;
+	const __u64 *stats;
+	__u32 nr_stats;
+	bool live;
+	bool broken;
+};
+
+/** struct vhx_vsock_conn_info - a connection between guests, see enum vhx_vsock_conn_attr */
+struct vhx_vsock_conn_info {
+	__u32 from;
+	__u32 from_port;
+	__u32 to;
+	__u32 to_port;
+	__u16 type;
+	bool open;
+};
+
+/** struct vhx_range - numbers from @first to @last; where it is asked for, both 0: all that can be */
+struct vhx_range {
+	__u32 first;
+	__u32 last;
+};
+
+/**
+ * struct vhx_vsock_route - a route, see enum vhx_vsock_route_attr
+ * @pref: 0, where it is added: behind all others
+ * @type: 0: any
+ * @hits: not asked for
+ */
+struct vhx_vsock_route {
+	__u32 pref;
+	struct vhx_range from;
+	struct vhx_range to;
+	struct vhx_range port;
+	__u16 type;
+	__u8 verdict;
+	__u64 hits;
+};
+
+#define VHX_VSOCK_LIMIT_NR	(VHX_A_VSOCK_LIMIT_MAX - VHX_A_VSOCK_LIMIT_CID)
+
+/**
+ * struct vhx_vsock_limits - limits of a guest
+ * @cid: its CID; 0: of those that have none of their own
+ * @set: bits of those in @value that are to be set
+ * @value: in the order of VHX_VSOCK_LIMITS
+ */
+struct vhx_vsock_limits {
+	__u32 cid;
+	__u32 set;
+	__u64 value[VHX_VSOCK_LIMIT_NR];
+};
+
 /* A callback that returns non-zero ends the walk, and the walk returns it. */
 typedef int (*vhx_nic_fn)(const struct vhx_nic_info *nic, void *arg);
 typedef int (*vhx_queue_fn)(const struct vhx_queue_info *queue, void *arg);
@@ -299,6 +364,10 @@ typedef int (*vhx_agent_fn)(const struct vhx_agent_info *agent, void *arg);
 typedef int (*vhx_agent_queue_fn)(const struct vhx_agent_queue_info *queue, void *arg);
 typedef int (*vhx_scsi_fn)(const struct vhx_scsi_info *host, void *arg);
 typedef int (*vhx_scsi_queue_fn)(const struct vhx_scsi_queue_info *queue, void *arg);
+typedef int (*vhx_vsock_fn)(const struct vhx_vsock_info *guest, void *arg);
+typedef int (*vhx_vsock_conn_fn)(const struct vhx_vsock_conn_info *conn, void *arg);
+typedef int (*vhx_vsock_route_fn)(const struct vhx_vsock_route *route, void *arg);
+typedef int (*vhx_vsock_limits_fn)(const struct vhx_vsock_limits *limits, void *arg);
 typedef int (*vhx_event_fn)(const struct vhx_event_info *event, void *arg);
 
 /*
@@ -321,6 +390,21 @@ VHX_API int vhx_agent_queue__each(struct vhx_nl *nl, __u32 agent, vhx_agent_queu
 				  void *arg);
 VHX_API int vhx_scsi__each(struct vhx_nl *nl, vhx_scsi_fn fn, void *arg);
 VHX_API int vhx_scsi_queue__each(struct vhx_nl *nl, __u32 host, vhx_scsi_queue_fn fn, void *arg);
+
+/* Of the guests that sockets of this network namespace can reach. */
+VHX_API int vhx_vsock__each(struct vhx_nl *nl, vhx_vsock_fn fn, void *arg);
+VHX_API int vhx_vsock_conn__each(struct vhx_nl *nl, vhx_vsock_conn_fn fn, void *arg);
+VHX_API int vhx_vsock_route__each(struct vhx_nl *nl, vhx_vsock_route_fn fn, void *arg);
+VHX_API int vhx_vsock_limits__each(struct vhx_nl *nl, vhx_vsock_limits_fn fn, void *arg);
+
+/*
+ * Change routes and limits. Each returns 0 or a negative errno, for which vhx_nl__error() has words;
+ * -EPERM: needs CAP_NET_ADMIN. @pref 0: all routes.
+ */
+VHX_API int vhx_vsock_route__add(struct vhx_nl *nl, const struct vhx_vsock_route *route);
+VHX_API int vhx_vsock_route__del(struct vhx_nl *nl, __u32 pref);
+VHX_API int vhx_vsock_limits__set(struct vhx_nl *nl, const struct vhx_vsock_limits *limits);
+VHX_API int vhx_vsock_limits__del(struct vhx_nl *nl, __u32 cid);
 
 /**
  * vhx_nic__open() - let a closed NIC's traffic pass without its required policy
@@ -376,6 +460,9 @@ VHX_API const char *vhx_effect__name(__u32 effect);
 VHX_API const char *vhx_dir__name(__u32 dir);
 VHX_API const char *vhx_scsi_role__name(__u32 role);
 VHX_API const char *vhx_endpoint_class__name(__u32 class);
+VHX_API const char *vhx_vsock_verdict__name(__u32 verdict);
+VHX_API const char *vhx_vsock_type__name(__u32 type);
+VHX_API const char *vhx_vsock_limit__name(__u32 limit);
 
 /**
  * vhx_verdict__format() - a verdict for people: "queue 3", "default", "drop spoof"
@@ -389,13 +476,16 @@ VHX_API unsigned int vhx_stat__count(void);
 VHX_API const char *vhx_stat__name(unsigned int id);
 VHX_API const char *vhx_stat__doc(unsigned int id);
 
-/* The same of an agent's queues, and of SCSI hosts'. */
+/* The same of an agent's queues, of SCSI hosts', and of guests' vsock. */
 VHX_API unsigned int vhx_agent_stat__count(void);
 VHX_API const char *vhx_agent_stat__name(unsigned int id);
 VHX_API const char *vhx_agent_stat__doc(unsigned int id);
 VHX_API unsigned int vhx_scsi_stat__count(void);
 VHX_API const char *vhx_scsi_stat__name(unsigned int id);
 VHX_API const char *vhx_scsi_stat__doc(unsigned int id);
+VHX_API unsigned int vhx_vsock_stat__count(void);
+VHX_API const char *vhx_vsock_stat__name(unsigned int id);
+VHX_API const char *vhx_vsock_stat__doc(unsigned int id);
 
 /* --- a policy from its object file (policy.c, knob.c, attach.c, pin.c) --- */
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ABI's numbers by name: the words that text, JSON and test vectors use. */
+#include <linux/virtio_vsock.h>
+
 #include "internal.h"
 #include "libvhx.h"
 
@@ -74,6 +76,23 @@ static const char *const endpoint_classes[] = {
 	[VHX_ENDPOINT_SCSI] = "scsi",
 };
 
+static const char *const vsock_verdicts[] = {
+	[VHX_VSOCK_HOST] = "host",
+	[VHX_VSOCK_SIBLING] = "sibling",
+	[VHX_VSOCK_REJECT] = "reject",
+};
+
+static const char *const vsock_types[] = {
+	[VIRTIO_VSOCK_TYPE_STREAM] = "stream",
+	[VIRTIO_VSOCK_TYPE_SEQPACKET] = "seqpacket",
+};
+
+static const char *const vsock_limits[] = {
+#define LIMIT_NAME(NAME, name, initial, doc) name,
+	VHX_VSOCK_LIMITS(LIMIT_NAME)
+#undef LIMIT_NAME
+};
+
 #define NAME_OF(table, n) ((n) < ARRAY_SIZE(table) ? (table)[n] : NULL)
 
 const char *vhx_exit_kind__name(__u32 kind)
@@ -114,6 +133,21 @@ const char *vhx_scsi_role__name(__u32 role)
 const char *vhx_endpoint_class__name(__u32 class)
 {
 	return NAME_OF(endpoint_classes, class);
+}
+
+const char *vhx_vsock_verdict__name(__u32 verdict)
+{
+	return NAME_OF(vsock_verdicts, verdict);
+}
+
+const char *vhx_vsock_type__name(__u32 type)
+{
+	return NAME_OF(vsock_types, type);
+}
+
+const char *vhx_vsock_limit__name(__u32 limit)
+{
+	return NAME_OF(vsock_limits, limit);
 }
 
 static int format_drop(__u32 reason, char *buf, size_t size)

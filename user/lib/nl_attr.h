@@ -39,6 +39,13 @@ static inline __u8 get_u8(const struct attrs *attrs, int type)
 	return attr && mnl_attr_get_payload_len(attr) >= 1 ? mnl_attr_get_u8(attr) : 0;
 }
 
+static inline __u16 get_u16(const struct attrs *attrs, int type)
+{
+	const struct nlattr *attr = attrs->tb[type];
+
+	return attr && mnl_attr_get_payload_len(attr) >= 2 ? mnl_attr_get_u16(attr) : 0;
+}
+
 static inline __u32 get_u32(const struct attrs *attrs, int type)
 {
 	const struct nlattr *attr = attrs->tb[type];

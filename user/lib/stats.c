@@ -65,3 +65,22 @@ const char *vhx_scsi_stat__doc(unsigned int id)
 {
 	return id < VHX_SCSI_QSTAT_NR ? scsi_stats[id].doc : NULL;
 }
+
+static const struct stat vsock_stats[VHX_VSOCK_STAT_NR] = {
+	VHX_VSOCK_STATS(STAT)
+};
+
+unsigned int vhx_vsock_stat__count(void)
+{
+	return VHX_VSOCK_STAT_NR;
+}
+
+const char *vhx_vsock_stat__name(unsigned int id)
+{
+	return id < VHX_VSOCK_STAT_NR ? vsock_stats[id].name : NULL;
+}
+
+const char *vhx_vsock_stat__doc(unsigned int id)
+{
+	return id < VHX_VSOCK_STAT_NR ? vsock_stats[id].doc : NULL;
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vhx: see and steer guest NICs and disks. This file is the table of what can be done to what. */
+/* vhx: see and steer guest NICs, disks and vsock. This file is the table of what can be done to what. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +40,12 @@ static const struct verb verbs[] = {
 	{ "scsi", "list", "", "SCSI hosts of guests", cmd_scsi_list },
 	{ "scsi", "show", "HOST", "one host, its queues, its endpoint", cmd_scsi_show },
 	{ "scsi", "stats", "[HOST]", "counters of hosts' queues, or rates", cmd_scsi_stats },
+	{ "vsock", "list", "", "guests with vsock", cmd_vsock_list },
+	{ "vsock", "show", "CID", "one guest, its connections with others", cmd_vsock_show },
+	{ "vsock", "stats", "[CID]", "counters of guests, or rates", cmd_vsock_stats },
+	{ "vsock", "route", "[add|remove|flush] ...", "who gets a connection that a guest asks for",
+	  cmd_vsock_route },
+	{ "vsock", "limit", "[set|remove] ...", "how much a guest may send and have", cmd_vsock_limit },
 	{ "endpoint", "list", "", "what agents serve, or should", cmd_endpoint_list },
 	{ "endpoint", "show", "ENDPOINT", "one endpoint, and what is under way", cmd_endpoint_show },
 	{ "agent", "list", "", "agents' sessions", cmd_agent_list },
@@ -134,7 +140,7 @@ static int help(void)
 	if (opts.json)
 		return help_json();
 	puts("Usage: vhx OBJECT VERB [ARGUMENTS] [OPTIONS]\n"
-	     "See and steer guest NICs and disks. Without arguments: vhx nic list.\n");
+	     "See and steer guest NICs, disks and vsock. Without arguments: vhx nic list.\n");
 	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
 		snprintf(usage, sizeof(usage), "%s%s%s %s", verbs[i].object,
 			 verbs[i].name ? " " : "", verbs[i].name ?: "", verbs[i].args);

@@ -44,9 +44,11 @@ bool wants_json(int argc, char **argv);
 /* argp_parse() whose errors are JSON where JSON is asked for; returns only on success. */
 void parse_args(const struct argp *argp, int argc, char **argv, void *input);
 
-/* For verbs that take up to three words and no option of their own. */
+#define WORDS_MAX	20
+
+/* For verbs that take words, and no option of their own. */
 struct words {
-	const char *word[3];
+	const char *word[WORDS_MAX];
 	int min;
 	int max;
 	int nr;
@@ -97,6 +99,11 @@ int cmd_endpoint_show(int argc, char **argv);
 int cmd_scsi_list(int argc, char **argv);
 int cmd_scsi_show(int argc, char **argv);
 int cmd_scsi_stats(int argc, char **argv);
+int cmd_vsock_list(int argc, char **argv);
+int cmd_vsock_show(int argc, char **argv);
+int cmd_vsock_stats(int argc, char **argv);
+int cmd_vsock_route(int argc, char **argv);
+int cmd_vsock_limit(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_feature(int argc, char **argv);
@@ -159,16 +166,23 @@ struct json_object *collect_exits(struct vhx_nl *nl, int *rc);
 struct json_object *find_nic(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_policy(struct vhx_nl *nl, const char *word, int *rc);
 
-/* collect_agent.c, collect_scsi.c: likewise; @id 0: of all. */
+/* collect_agent.c, collect_scsi.c, collect_vsock.c: likewise; @id 0: of all. */
 struct json_object *collect_endpoints(struct vhx_nl *nl, int *rc);
 struct json_object *collect_agents(struct vhx_nl *nl, int *rc);
 struct json_object *collect_agent_queues(struct vhx_nl *nl, __u32 id, int *rc);
 struct json_object *collect_hosts(struct vhx_nl *nl, int *rc);
 struct json_object *collect_host_queues(struct vhx_nl *nl, __u32 id, int *rc);
 
+struct json_object *collect_guests(struct vhx_nl *nl, int *rc);
+struct json_object *collect_guest_stats(struct vhx_nl *nl, __u32 cid, int *rc);
+struct json_object *collect_guest_conns(struct vhx_nl *nl, __u32 cid, int *rc);
+struct json_object *collect_routes(struct vhx_nl *nl, int *rc);
+struct json_object *collect_limits(struct vhx_nl *nl, int *rc);
+
 struct json_object *find_endpoint(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_agent(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_host(struct vhx_nl *nl, const char *word, int *rc);
+struct json_object *find_guest(struct vhx_nl *nl, const char *word, int *rc);
 
 struct json_object *event_json(const struct vhx_event_info *event);
 
