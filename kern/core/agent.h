@@ -31,6 +31,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/vhx_agent.h>
@@ -39,7 +40,9 @@
 #include "ring.h"
 
 struct vhx_areq;
+struct vhx_correspondent;
 struct vhx_endpoint;
+struct vhx_messages;
 struct vhx_session;
 struct vhx_squeue;
 struct vhx_vq;
@@ -78,6 +81,9 @@ struct vhx_listener {
  * @watches: by vhx_awatch.node
  * @listener: hears what the agent has to say, NULL when there is none
  * @unheard: times that there was none
+ * @messages: slots for messages, NULL when the agent has none set apart; see message.h
+ * @mail: held over what @correspondent is told; outside of all locks here but the session's
+ * @correspondent: who messages are for, at the VMM's side, NULL when there is none; under @mail
  * @targets: which there are, all of them as long as no agent has said; written under @lock, read
  *	without, each bit for itself
  */
@@ -102,6 +108,9 @@ struct vhx_endpoint {
 	struct list_head watches;
 	struct vhx_listener *listener;
 	u32 unheard;
+	struct vhx_messages *messages;
+	struct mutex mail;
+	struct vhx_correspondent *correspondent;
 	DECLARE_BITMAP(targets, VHX_AGENT_TARGETS_MAX);
 };
 

@@ -45,7 +45,7 @@ static struct vhx_areq *vhx_commit_find(struct vhx_squeue *q, const struct vhx_a
 }
 
 /*
- * Context: @q->lock. Return: the request when it is nobody's and to be freed.
+ * Context: @q->lock. Return: as vhx_squeue_land().
  */
 static struct vhx_areq *vhx_commit_land(struct vhx_areq *req, const struct commit *c)
 {
@@ -82,7 +82,7 @@ static bool vhx_commit_one(struct vhx_squeue *q, const struct commit *c,
 	vhx_squeue_count(q, req ? VHX_AGENT_QSTAT_COMMITTED : VHX_AGENT_QSTAT_REFUSED, 1);
 	spin_unlock(&q->lock);
 	if (gone)
-		vhx_nexus_settle(gone, true);
+		vhx_squeue_settle(gone);
 	/* That it is not there any more is the agent's doing: the release has come, or will. */
 	if (registered)
 		io_buffer_unregister(by->cmd, index, by->flags);

@@ -13,6 +13,7 @@
 
 #include "agent.h"
 #include "areq.h"
+#include "message.h"
 #include "session.h"
 #include "vq.h"
 
@@ -68,6 +69,7 @@ int vhx_endpoint_detach(struct vhx_session *s, const struct vhx_agent_detach *ar
 		return -ENOENT;
 
 	vhx_detach_begin(s, s->ep[number]);
+	vhx_messages_end(s->ep[number]);
 	for (i = 0; i < s->nqueues; i++)
 		busy |= vhx_squeue_take_back(&s->queue[i], s->ep[number]);
 	if (busy)

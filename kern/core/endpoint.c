@@ -11,6 +11,7 @@
 
 #include "agent.h"
 #include "args.h"
+#include "message.h"
 #include "session.h"
 #include "vq.h"
 
@@ -56,6 +57,7 @@ static struct vhx_endpoint *vhx_endpoint_new(u32 class, const char *name)
 	atomic_set(&ep->left, 0);
 	ep->nexus_id = vhx_nexus_next_id();
 	spin_lock_init(&ep->lock);
+	mutex_init(&ep->mail);
 	INIT_LIST_HEAD(&ep->aqs);
 	INIT_LIST_HEAD(&ep->watches);
 	bitmap_fill(ep->targets, VHX_AGENT_TARGETS_MAX);
@@ -128,7 +130,8 @@ static u32 vhx_endpoint_number(const struct vhx_session *s)
 }
 
 /* Context: vhx_endpoints_lock, @s->lock. */
-static int vhx_endpoint_join(struct vhx_endpoint *ep, struct vhx_session *s, u32 quota)
+static int vhx_endpoint_join(struct vhx_endpoint *ep, struct vhx_session *s, u32 quota,
+			     struct vhx_messages *messages)
 {
 	const u32 number = vhx_endpoint_number(s);
 	int err = 0;
@@ -139,6 +142,7 @@ static int vhx_endpoint_join(struct vhx_endpoint *ep, struct vhx_session *s, u32
 	} else {
 		ep->quota = quota;
 		ep->number = number;
+		ep->messages = messages;
 		WRITE_ONCE(ep->session, s);
 		vhx_endpoint_rouse(ep);
 	}
@@ -159,6 +163,24 @@ static u32 vhx_endpoint_quota(const struct vhx_session *s, u32 quota)
 	return clamp(pages, 1, s->pool.area.npages);
 }
 
+/* Context: vhx_endpoints_lock, @s->lock. */
+static int vhx_endpoint_serve(struct vhx_endpoint *ep, struct vhx_session *s,
+			      const struct vhx_agent_attach *arg)
+{
+	struct vhx_messages *messages;
+	int err;
+
+	err = vhx_messages_new(s, ep, arg, &messages);
+	if (err)
+		return err;
+	err = vhx_endpoint_join(ep, s, vhx_endpoint_quota(s, arg->quota), messages);
+	if (err)
+		vhx_messages_free(messages);
+	else
+		vhx_messages_begin(ep);
+	return err;
+}
+
 /**
  * vhx_endpoint_attach - VHX_AGENT_ATTACH
  * @s: session
@@ -172,7 +194,7 @@ int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg)
 	struct vhx_endpoint *ep;
 	int err = -ENOMEM;
 
-	if (arg->flags || arg->pad || arg->endpoint)
+	if (arg->flags & ~VHX_AGENT_MESSAGES || arg->pad || arg->endpoint)
 		return -EINVAL;
 	if (!vhx_endpoint_named(arg->class, arg->name))
 		return -EINVAL;
@@ -183,7 +205,7 @@ int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg)
 	ep = vhx_endpoint_find(arg->class, arg->name) ?: vhx_endpoint_new(arg->class, arg->name);
 	if (ep) {
 		arg->endpoint = vhx_endpoint_number(s);
-		err = vhx_endpoint_join(ep, s, vhx_endpoint_quota(s, arg->quota));
+		err = vhx_endpoint_serve(ep, s, arg);
 	}
 	mutex_unlock(&vhx_endpoints_lock);
 	return err;
@@ -304,6 +326,7 @@ void vhx_endpoint_orphan(struct vhx_session *s)
 		WRITE_ONCE(s->ep[i]->session, NULL);
 		s->ep[i]->fence = s;
 		spin_unlock(&s->ep[i]->lock);
+		vhx_messages_end(s->ep[i]);
 	}
 }
 

@@ -17,6 +17,7 @@
  *	session.c	an agent's session, on its fd; endpoint.c, what agents serve
  *	squeue.c	how an agent fetches requests; commit.c, how it answers
  *	aq.c		a virtqueue's requests; areq.c, one; tag.c, what it has of a session; abort.c
+ *	message.c	what is no request, to an agent and from it
  *	stall.c		agents that stand still
  *	pool.c		pages that are shared with an agent
  *	nl.c		the netlink family; nlagent.c, agents by it

@@ -202,6 +202,28 @@ int vhx_pool_get(struct vhx_pool *p, struct vhx_aq *aq, u32 n)
 	return at;
 }
 
+/**
+ * vhx_pool_take - take pages for what is no virtqueue's
+ * @p: pool
+ * @ep: endpoint that they count for
+ * @n: how many, in a row, at least 1
+ *
+ * Context: any but interrupts.
+ * Return: the first; -ENOSPC; -ESHUTDOWN the session ended.
+ */
+int vhx_pool_take(struct vhx_pool *p, struct vhx_endpoint *ep, u32 n)
+{
+	int at = -ESHUTDOWN;
+
+	spin_lock(&p->lock);
+	if (!p->shut)
+		at = n <= p->area.npages ? vhx_pool_find(p, n) : -ENOSPC;
+	if (at >= 0)
+		atomic_add(n, &ep->used);
+	spin_unlock(&p->lock);
+	return at;
+}
+
 /* All of a list: what each of them needs is not known here. Context: pool's lock. */
 static void vhx_pool_rouse(struct list_head *starved)
 {

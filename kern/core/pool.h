@@ -55,6 +55,7 @@ bool vhx_area_idle(const struct vhx_area *a, u32 *at);
 
 int vhx_pool_init(struct vhx_pool *p, size_t size);
 void vhx_pool_free(struct vhx_pool *p);
+int vhx_pool_take(struct vhx_pool *p, struct vhx_endpoint *ep, u32 n);
 int vhx_pool_get(struct vhx_pool *p, struct vhx_aq *aq, u32 n);
 void vhx_pool_put(struct vhx_pool *p, struct vhx_endpoint *ep, u32 at, u32 n);
 void vhx_pool_leave(struct vhx_pool *p, struct vhx_aq *aq);

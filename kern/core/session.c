@@ -195,7 +195,7 @@ static long vhx_session_attach(struct vhx_session *s, struct vhx_agent_attach __
 	struct vhx_agent_attach arg = {};
 	int err;
 
-	err = vhx_args_read(&arg, sizeof(arg), sizeof(arg), argp);
+	err = vhx_args_read(&arg, sizeof(arg), offsetofend(struct vhx_agent_attach, pad), argp);
 	if (err)
 		return err;
 	mutex_lock(&s->lock);

@@ -197,6 +197,7 @@ void vhx_squeue_kill(struct vhx_squeue *q);
 bool vhx_squeue_take_back(struct vhx_squeue *q, const struct vhx_endpoint *ep);
 struct vhx_areq *vhx_squeue_owned(struct vhx_squeue *q, u32 tag, u32 gen);
 struct vhx_areq *vhx_squeue_land(struct vhx_areq *req);
+void vhx_squeue_settle(struct vhx_areq *req);
 void vhx_squeue_show(struct vhx_squeue *q, struct seq_file *m);
 
 /* commit.c */
@@ -204,6 +205,8 @@ int vhx_squeue_commit(struct vhx_squeue *q, const void __user *done, u32 n,
 		      const struct vhx_issue *by);
 
 /* tag.c */
+int vhx_tag_take(struct vhx_squeue *q, struct vhx_areq *req);
+int vhx_tag_offer(struct vhx_areq *req);
 int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req);
 void vhx_tag_put(struct vhx_areq *req);
 void vhx_tag_leave(struct vhx_squeue *q, struct vhx_aq *aq);

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 
 #include "agent.h"
+#include "message.h"
 #include "session.h"
 #include "trace.h"
 #include "vq.h"
@@ -301,17 +302,33 @@ struct vhx_areq *vhx_squeue_owned(struct vhx_squeue *q, u32 tag, u32 gen)
  * @req: OWNED, with its answer
  *
  * Context: the lock of the request's queue.
- * Return: the request when it is nobody's: for vhx_nexus_settle().
+ * Return: the request when it is nobody's, or a message's slot: for vhx_squeue_settle().
  */
 struct vhx_areq *vhx_squeue_land(struct vhx_areq *req)
 {
 	req->state = VHX_AREQ_DONE;
+	if (vhx_message_is(req))
+		vhx_message_hold(req);
 	if (!req->aq)
 		return req;
 	/* Only the first into an empty list has to call: the virtqueue takes all. */
 	if (llist_add(&req->back, &req->aq->back))
 		vhx_vq_queue(req->aq->vq);
 	return NULL;
+}
+
+/**
+ * vhx_squeue_settle - what was committed is no virtqueue's
+ * @req: as vhx_squeue_land() returned it
+ *
+ * Context: the agent's task, or process; sleeps; no lock.
+ */
+void vhx_squeue_settle(struct vhx_areq *req)
+{
+	if (vhx_message_is(req))
+		vhx_message_back(req);
+	else
+		vhx_nexus_settle(req, true);
 }
 
 /* ---- its end ---- */

@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 
 #include "agent.h"
+#include "message.h"
 #include "session.h"
 #include "trace.h"
 
@@ -60,7 +61,9 @@ static void vhx_stall_look_at(struct vhx_squeue *q, u32 i, struct vhx_stall *st)
 	const struct vhx_areq *req = q->slot[i].req;
 	struct vhx_seen *seen = &q->seen[i];
 
-	if (!req || (req->state != VHX_AREQ_READY && req->state != VHX_AREQ_OWNED)) {
+	/* A message that the agent has nobody waits for. */
+	if (!req || (req->state != VHX_AREQ_READY &&
+		     (req->state != VHX_AREQ_OWNED || vhx_message_is(req)))) {
 		seen->looks = 0;
 		return;
 	}

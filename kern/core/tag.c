@@ -11,6 +11,40 @@
 #include "vq.h"
 #include "zcopy.h"
 
+/* Context: @q->lock; there is one that is free. */
+static void vhx_tag_assign(struct vhx_squeue *q, struct vhx_areq *req)
+{
+	const u32 i = q->free[--q->nfree];
+
+	q->slot[i].req = req;
+	req->tag = q->first + i;
+	req->q = q;
+	kref_get(&q->s->ref);
+}
+
+/**
+ * vhx_tag_take - give a tag to what is no virtqueue's
+ * @q: queue of a session that the caller has a reference to; the tag gets one of its own
+ * @req: without one
+ *
+ * Context: any but interrupts.
+ * Return: 0; -ENOSPC; -ESHUTDOWN the session ended.
+ */
+int vhx_tag_take(struct vhx_squeue *q, struct vhx_areq *req)
+{
+	int err = 0;
+
+	spin_lock(&q->lock);
+	if (q->dead)
+		err = -ESHUTDOWN;
+	else if (!q->nfree)
+		err = -ENOSPC;
+	else
+		vhx_tag_assign(q, req);
+	spin_unlock(&q->lock);
+	return err;
+}
+
 /**
  * vhx_tag_get - give a request a tag
  * @q: queue of a session that the caller has a reference to; the tag gets one of its own
@@ -24,7 +58,6 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
 {
 	struct vhx_aq *aq = req->aq;
 	int err = 0;
-	u32 i;
 
 	spin_lock(&aq->lock);
 	spin_lock(&q->lock);
@@ -36,11 +69,7 @@ int vhx_tag_get(struct vhx_squeue *q, struct vhx_areq *req)
 		if (list_empty(&aq->tagless))
 			list_add_tail(&aq->tagless, &q->starved);
 	} else {
-		i = q->free[--q->nfree];
-		q->slot[i].req = req;
-		req->tag = q->first + i;
-		req->q = q;
-		kref_get(&q->s->ref);
+		vhx_tag_assign(q, req);
 	}
 	spin_unlock(&q->lock);
 	spin_unlock(&aq->lock);
@@ -132,6 +161,35 @@ static void vhx_tag_describe(const struct vhx_areq *req)
 	memcpy(to->payload, req->payload, sizeof(to->payload));
 }
 
+/* Context: the lock of its queue. */
+static void vhx_tag_ready(struct vhx_areq *req)
+{
+	struct vhx_squeue *q = req->q;
+
+	req->gen = ++q->slot[req->tag - q->first].gen;
+	vhx_tag_describe(req);
+	req->taken = false;
+	req->committed = false;
+	req->state = VHX_AREQ_READY;
+	list_add_tail(&req->node, &q->ready);
+	trace_vhx_agent_ready(q, req);
+}
+
+/**
+ * vhx_tag_offer - what is no virtqueue's is READY
+ * @req: with a tag; in no list
+ *
+ * Context: the lock of its queue.
+ * Return: 0; -ESHUTDOWN the session ended.
+ */
+int vhx_tag_offer(struct vhx_areq *req)
+{
+	if (req->q->dead)
+		return -ESHUTDOWN;
+	vhx_tag_ready(req);
+	return 0;
+}
+
 /**
  * vhx_tag_publish - a request is READY
  * @req: with a tag; its data is in the pool; in no list
@@ -153,13 +211,7 @@ int vhx_tag_publish(struct vhx_areq *req)
 	} else if (req->aborted) {
 		err = -ECANCELED;
 	} else {
-		req->gen = ++q->slot[req->tag - q->first].gen;
-		vhx_tag_describe(req);
-		req->taken = false;
-		req->committed = false;
-		req->state = VHX_AREQ_READY;
-		list_add_tail(&req->node, &q->ready);
-		trace_vhx_agent_ready(q, req);
+		vhx_tag_ready(req);
 	}
 	spin_unlock(&q->lock);
 	spin_unlock(&aq->lock);

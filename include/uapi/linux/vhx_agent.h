@@ -57,6 +57,16 @@
  *	before the last of that is committed nothing of the next VMM's is given out, since a late
  *	write would be over newer data. That guest waits. Its task management does not.
  *
+ * Messages
+ *	are what no guest waits for: bytes one way or the other, as the class of device has them. An
+ *	agent that attaches with VHX_AGENT_MESSAGES has slots set apart for them, each of @message_size
+ *	bytes of the pool. A slot that comes by FETCH with VHX_AGENT_REQ_MESSAGE holds @out_len bytes for
+ *	the agent; its COMMIT says that they were taken, and the slot can be filled again. One with
+ *	VHX_AGENT_REQ_GRANT is the agent's to fill: its COMMIT, with the bytes as @in_len, sends them,
+ *	and the slot comes again when they were taken. Neither has windows, nor the abort of a request,
+ *	and nobody waits for either: an agent may keep them. When the session or the attach ends, all that
+ *	is in slots is lost: the next agent hears nothing of it.
+ *
  * An agent that stands still
  *	is noticed when a request was not fetched, or had and not answered, for as many seconds as
  *	the module parameter agent_stall_s of vhx says (30; 0: never). That is counted, traced and
@@ -137,19 +147,30 @@ struct vhx_agent_open {
 /* Classes of endpoints. */
 #define VHX_ENDPOINT_SCSI	1	/* its name is a wwpn */
 
+/* vhx_agent_attach.flags */
+#define VHX_AGENT_MESSAGES	(1U << 0)
+
+#define VHX_AGENT_MESSAGE_MAX	(1U << 20)	/* bytes of a message */
+#define VHX_AGENT_MESSAGES_MAX	1024		/* slots each way */
+
 /**
  * struct vhx_agent_attach - serve an endpoint (VHX_AGENT_ATTACH on a session)
- * @size: sizeof(struct vhx_agent_attach)
- * @flags: must be 0
+ * @size: sizeof(struct vhx_agent_attach), or less: without what is behind @pad
+ * @flags: VHX_AGENT_MESSAGES or 0
  * @class: VHX_ENDPOINT_*
  * @quota: most bytes of the pool that its requests hold; a larger request comes in windows.
  *	0: a quarter of the pool
  * @name: NUL-terminated, not empty
  * @endpoint: out: its number in the session, see struct vhx_agent_req
  * @pad: must be 0
+ * @message_size: with VHX_AGENT_MESSAGES bytes of a message's slot, whole pages, VHX_AGENT_MESSAGE_MAX
+ *	at most; else, like what follows, 0
+ * @messages: slots to the agent, 1 to VHX_AGENT_MESSAGES_MAX
+ * @grants: slots from it, likewise
+ * @message_queue: of the session, whose tags they have
  *
  * Return: 0; EBUSY it has a session, or what a dead one did is not over (try again); ENOSPC too
- * many endpoints; EINVAL; ENOMEM.
+ * many endpoints, or not as many tags or pages in a row as messages want; EINVAL; ENOMEM.
  */
 struct vhx_agent_attach {
 	__u32 size;
@@ -159,6 +180,10 @@ struct vhx_agent_attach {
 	char name[VHX_ENDPOINT_NAME_LEN];
 	__u32 endpoint;
 	__u32 pad;
+	__u32 message_size;
+	__u16 messages;
+	__u16 grants;
+	__u32 message_queue;
 };
 
 /**
@@ -279,7 +304,8 @@ struct vhx_agent_buf {
 
 #define VHX_AGENT_OPEN		_IOW(0xB9, 0x30, struct vhx_agent_open)
 #define VHX_AGENT_DESTROY	_IOW(0xB9, 0x31, struct vhx_agent_destroy)
-#define VHX_AGENT_ATTACH	_IOWR(0xB9, 0x32, struct vhx_agent_attach)
+/* Its number has the size of the first version: the struct may grow. */
+#define VHX_AGENT_ATTACH	_IOC(_IOC_READ | _IOC_WRITE, 0xB9, 0x32, 88)
 #define VHX_AGENT_DETACH	_IOW(0xB9, 0x34, struct vhx_agent_detach)
 /* Nothing more is fetched; parked commands end with ESHUTDOWN. No argument. */
 #define VHX_AGENT_DRAIN		_IO(0xB9, 0x33)
@@ -342,6 +368,9 @@ struct vhx_agent_buf_cmd {
 #define VHX_AGENT_REQ_SCSI	1	/* a command; its payload is struct vhx_agent_scsi */
 #define VHX_AGENT_REQ_RESET	2	/* a unit, or the nexus, was: struct vhx_agent_scsi.lun, .attr */
 #define VHX_AGENT_REQ_NEXUS	3	/* the guest begins anew, or another does; no payload */
+
+#define VHX_AGENT_REQ_MESSAGE	4	/* a message; no payload */
+#define VHX_AGENT_REQ_GRANT	5	/* room for one of the agent's; no payload */
 
 /* vhx_agent_req.flags */
 #define VHX_AGENT_REQ_AGAIN	(1U << 0)	/* a dead agent had it; it may have been done */
