@@ -65,6 +65,7 @@ struct vhx_listener {
  * @class: VHX_ENDPOINT_*
  * @name: fixed
  * @in_use: a VMM uses it; under vhx_endpoints_lock
+ * @passing: a VMM made it, and it goes with the last that has a use for it
  * @quota: pages of the pool that its requests may hold
  * @used: pages that they do
  * @seq: requests that came
@@ -93,6 +94,7 @@ struct vhx_endpoint {
 	u32 class;
 	char name[VHX_ENDPOINT_NAME_LEN];
 	bool in_use;
+	bool passing;
 	u32 quota;
 	atomic_t used;
 	atomic64_t seq;
@@ -285,6 +287,7 @@ static inline bool vhx_endpoint_is_of(const struct vhx_endpoint *ep, const struc
 
 /* endpoint.c */
 struct vhx_endpoint *vhx_endpoint_use(u32 class, const char *name);
+struct vhx_endpoint *vhx_endpoint_use_new(u32 class, const char *name);
 void vhx_endpoint_unuse(struct vhx_endpoint *ep);
 
 /* nexus.c */

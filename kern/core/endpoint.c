@@ -90,7 +90,7 @@ int vhx_endpoint_for_each(int (*fn)(struct vhx_endpoint *ep, void *arg), void *a
 
 static bool vhx_endpoint_named(u32 class, const char *name)
 {
-	return class == VHX_ENDPOINT_SCSI && *name &&
+	return (class == VHX_ENDPOINT_SCSI || class == VHX_ENDPOINT_VSOCK) && *name &&
 	       strnlen(name, VHX_ENDPOINT_NAME_LEN) < VHX_ENDPOINT_NAME_LEN;
 }
 
@@ -355,6 +355,55 @@ void vhx_endpoint_fenced(struct vhx_session *s)
 
 /* ---- the VMM's side ---- */
 
+/* Context: vhx_endpoints_lock. */
+static struct vhx_endpoint *vhx_endpoint_take(struct vhx_endpoint *ep)
+{
+	if (ep->in_use)
+		return ERR_PTR(-EBUSY);
+	ep->in_use = true;
+	kref_get(&ep->ref);
+	return ep;
+}
+
+/* One that no agent made is there as long as it is of use. Context: vhx_endpoints_lock. */
+static void vhx_endpoint_pass(struct vhx_endpoint *ep)
+{
+	bool idle;
+
+	spin_lock(&ep->lock);
+	idle = ep->passing && !ep->in_use && !ep->session && !ep->fence;
+	spin_unlock(&ep->lock);
+	if (!idle || list_empty(&ep->node))
+		return;
+	list_del_init(&ep->node);
+	vhx_endpoint_put(ep);
+}
+
+/**
+ * vhx_endpoint_use_new - use an endpoint, which need not be there
+ * @class: VHX_ENDPOINT_*
+ * @name: its name, at most VHX_ENDPOINT_NAME_LEN bytes with the NUL
+ *
+ * Context: process, sleeps.
+ * Return: the endpoint, until vhx_endpoint_unuse(); or as a pointer -EBUSY somebody uses it, -ENOMEM.
+ */
+struct vhx_endpoint *vhx_endpoint_use_new(u32 class, const char *name)
+{
+	struct vhx_endpoint *ep;
+
+	mutex_lock(&vhx_endpoints_lock);
+	ep = vhx_endpoint_find(class, name);
+	if (!ep) {
+		ep = vhx_endpoint_new(class, name);
+		if (ep)
+			ep->passing = true;
+	}
+	ep = ep ? vhx_endpoint_take(ep) : ERR_PTR(-ENOMEM);
+	mutex_unlock(&vhx_endpoints_lock);
+	return ep;
+}
+EXPORT_SYMBOL_GPL(vhx_endpoint_use_new);
+
 /**
  * vhx_endpoint_use - use an endpoint
  * @class: VHX_ENDPOINT_*
@@ -370,14 +419,7 @@ struct vhx_endpoint *vhx_endpoint_use(u32 class, const char *name)
 
 	mutex_lock(&vhx_endpoints_lock);
 	ep = vhx_endpoint_find(class, name);
-	if (!ep) {
-		ep = ERR_PTR(-ENODEV);
-	} else if (ep->in_use) {
-		ep = ERR_PTR(-EBUSY);
-	} else {
-		ep->in_use = true;
-		kref_get(&ep->ref);
-	}
+	ep = ep ? vhx_endpoint_take(ep) : ERR_PTR(-ENODEV);
 	mutex_unlock(&vhx_endpoints_lock);
 	return ep;
 }
@@ -393,6 +435,7 @@ void vhx_endpoint_unuse(struct vhx_endpoint *ep)
 {
 	mutex_lock(&vhx_endpoints_lock);
 	ep->in_use = false;
+	vhx_endpoint_pass(ep);
 	mutex_unlock(&vhx_endpoints_lock);
 	vhx_endpoint_put(ep);
 }

@@ -102,7 +102,7 @@ static int vhx_message_init(struct vhx_message *msg, struct vhx_messages *m, u16
 static bool vhx_messages_fit(const struct vhx_session *s, const struct vhx_agent_attach *arg)
 {
 	return arg->message_queue < s->nqueues && arg->message_size && arg->message_size <= VHX_AGENT_MESSAGE_MAX &&
-	       !(arg->message_size & ~PAGE_MASK) && arg->messages && arg->grants &&
+	       !(arg->message_size & ~PAGE_MASK) && arg->messages >= 2 && arg->grants &&
 	       arg->messages <= VHX_AGENT_MESSAGES_MAX && arg->grants <= VHX_AGENT_MESSAGES_MAX;
 }
 

@@ -118,17 +118,15 @@ int vhx_cid_walk(int (*fn)(struct vhx_guest *g, void *arg), void *arg)
 /**
  * vhx_cid_set - give a guest its CID
  * @g: guest, which may have another
- * @cid: what it is to be
+ * @cid: what it is to be, and can
  *
  * Context: process, sleeps; @g's device's lock.
- * Return: 0; -EINVAL it is nobody's, or the host's, or of more than 32 bits; -EADDRINUSE.
+ * Return: 0 or -EADDRINUSE.
  */
 int vhx_cid_set(struct vhx_guest *g, u64 cid)
 {
 	int err = 0;
 
-	if (cid <= VMADDR_CID_HOST || cid >= U32_MAX)
-		return -EINVAL;
 	mutex_lock(&vhx_cids_lock);
 	if (vhx_cid_is_taken(cid, g)) {
 		err = -EADDRINUSE;

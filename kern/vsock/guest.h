@@ -3,8 +3,8 @@
  * A guest of the vsock class: what one vhost fd is. Its queues are the one to the guest and the one
  * from it; the third that a driver has, of events, is the VMM's.
  *
- * Locks are the core's, see core/dev.h; inside them vhx_cids_lock, vhx_space_lock, vhx_conns_lock,
- * and struct vhx_out's. A packet's way takes no lock of another guest's queues: it is put into what
+ * Locks are the core's, see core/dev.h; inside them vhx_cids_lock, vhx_space_lock,
+ * vhx_agency.lock, vhx_conns_lock, and struct vhx_out's. A packet's way takes no lock of another guest's queues: it is put into what
  * waits for that guest, which has a lock of its own, and that guest's queue is woken.
  */
 #ifndef _VHX_VSOCK_GUEST_H
@@ -15,12 +15,14 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 #include <linux/virtio_vsock.h>
+#include <linux/vm_sockets.h>
 #include <net/af_vsock.h>
 #include <net/net_namespace.h>
 
 #include "core/dev.h"
 #include "core/vq.h"
 #include "bucket.h"
+#include "flow.h"
 #include "out.h"
 #include "pkt.h"
 #include "space.h"
@@ -59,6 +61,7 @@
  * @nconns: how many
  * @asked: connections that it asked for, and has no answer; the oldest first; vhx_conns_lock
  * @nasked: how many
+ * @agency: its dealings with an agent
  * @vqs: pointers to its queues, as the core wants it
  * @vq: they
  */
@@ -86,6 +89,7 @@ struct vhx_guest {
 	u32 nconns;
 	struct list_head asked;
 	u32 nasked;
+	struct vhx_agency agency;
 	struct vhx_vq *vqs[VHX_VSOCK_VQS];
 	struct vhx_vq vq[VHX_VSOCK_VQS];
 };
@@ -116,6 +120,12 @@ static inline void vhx_guest_count(struct vhx_guest *g, enum vhx_vsock_stat whic
 /* run.c */
 int vhx_guest_start(struct vhx_guest *g);
 void vhx_guest_stop(struct vhx_guest *g);
+
+/* Can a guest have it? Not what is nobody's, or the host's, or of more than 32 bits. */
+static inline bool vhx_cid_valid(u64 cid)
+{
+	return cid > VMADDR_CID_HOST && cid < VMADDR_CID_ANY;
+}
 
 /* cid.c */
 int vhx_cid_set(struct vhx_guest *g, u64 cid);

@@ -12,6 +12,7 @@
  *	space.c		whose routes and limits they are
  *	sibling.c	to another guest
  *	conn.c		connections between guests
+ *	agency.c	a guest and its agent; flow.c a connection of theirs, letter.c what is said of it
  *	out.c		what waits for a guest, and whose turn it is
  *	rx.c		to the guest
  *	transport.c	the host's AF_VSOCK
@@ -104,6 +105,7 @@ static void vhx_guest_init(struct vhx_guest *g)
 	INIT_LIST_HEAD(&g->conns);
 	INIT_LIST_HEAD(&g->asked);
 	timer_setup(&g->timer, vhx_guest_timer, 0);
+	vhx_agency_init(g);
 }
 
 static int vhx_vsock_open(struct inode *inode, struct file *file)
@@ -130,6 +132,8 @@ static int vhx_vsock_release(struct inode *inode, struct file *file)
 {
 	struct vhx_guest *g = file->private_data;
 
+	/* Before the CID, which another may have then. */
+	vhx_agency_leave(g);
 	vhx_cid_drop(g);
 	vhx_guest_stop(g);
 	vhx_transport_reset();
@@ -142,20 +146,39 @@ static int vhx_vsock_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Context: the device's lock. */
+static int vhx_vsock_move(struct vhx_guest *g, u64 cid)
+{
+	struct vhx_endpoint *ep = vhx_agency_endpoint(g, cid);
+	const bool had = g->cid;
+	int err;
+
+	if (IS_ERR(ep))
+		return PTR_ERR(ep);
+	err = vhx_cid_set(g, cid);
+	if (err) {
+		vhx_endpoint_unuse(ep);
+		return err;
+	}
+	/* By the CID that it had nobody is reached any more. */
+	if (had)
+		vhx_conns_end_all(g, true);
+	vhx_agency_leave(g);
+	vhx_agency_join(g, ep);
+	return 0;
+}
+
 static long vhx_vsock_set_cid(struct vhx_guest *g, const u64 __user *argp)
 {
-	bool changed;
 	u64 cid;
 	int err;
 
 	if (get_user(cid, argp))
 		return -EFAULT;
+	if (!vhx_cid_valid(cid))
+		return -EINVAL;
 	mutex_lock(&g->dev.lock);
-	changed = g->cid && g->cid != cid;
-	err = vhx_cid_set(g, cid);
-	/* By the CID that it had nobody is reached any more. */
-	if (!err && changed)
-		vhx_conns_end_all(g, true);
+	err = g->cid == cid ? 0 : vhx_vsock_move(g, cid);
 	mutex_unlock(&g->dev.lock);
 	if (!err)
 		vhx_transport_reset();

@@ -105,7 +105,7 @@ static void vhx_route_parse(struct vhx_route *r, struct nlattr *const *tb)
 /* Return: what is wrong with it, or NULL. */
 static const char *vhx_route_fault(const struct vhx_route *r, struct nlattr *const *tb)
 {
-	if (r->verdict < VHX_VSOCK_HOST || r->verdict > VHX_VSOCK_REJECT)
+	if (r->verdict < VHX_VSOCK_HOST || r->verdict > VHX_VSOCK_AGENT)
 		return "no verdict, or none that this module knows";
 	if (tb[VHX_A_VSOCK_ROUTE_PREF] && (!r->pref || r->pref > VHX_VSOCK_PREF_MAX))
 		return "a preference is 1 to 2147483648";

@@ -25,6 +25,10 @@
 #define VHX_PKT_F_EOM		1	/* of RW: a message ends here */
 #define VHX_PKT_F_EOR		2	/* and a record */
 
+#define VHX_PKT_SHUT_RCV	1	/* of SHUTDOWN: does not receive any more */
+#define VHX_PKT_SHUT_SEND	2	/* nor send */
+#define VHX_PKT_SHUT_BOTH	3
+
 /* Little-endian, packed, whatever was negotiated. */
 struct vhx_pkt_hdr {
 	__le64 src_cid;

@@ -28,7 +28,7 @@ static bool vhx_route_matches(const struct vhx_route *r, const struct vhx_pkt_hd
  * Without a route the host gets what is for the host, and nobody the rest.
  *
  * Context: any but interrupts.
- * Return: VHX_VSOCK_HOST, _SIBLING, _REJECT.
+ * Return: VHX_VSOCK_HOST, _SIBLING, _REJECT, _AGENT.
  */
 u8 vhx_route_verdict(struct vhx_space *s, const struct vhx_pkt_hdr *h)
 {

@@ -25,7 +25,7 @@ struct vhx_range {
  * @to: that they ask for
  * @port: ports
  * @type: VHX_PKT_STREAM, VHX_PKT_SEQPACKET; 0: any
- * @verdict: VHX_VSOCK_HOST, _SIBLING, _REJECT
+ * @verdict: VHX_VSOCK_HOST, _SIBLING, _REJECT, _AGENT
  * @hits: connections it decided on
  * @rcu: it is freed by that
  */

@@ -37,6 +37,7 @@ static void vhx_run_anew(struct vhx_guest *g)
 	vhx_transport_reset();
 	WRITE_ONCE(g->reset, false);
 	vhx_conns_end_all(g, false);
+	vhx_agency_reset(g);
 	vhx_rx_forget(g);
 	g->ran = false;
 }

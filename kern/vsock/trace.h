@@ -19,7 +19,8 @@
 	__print_symbolic(verdict,				\
 			 { VHX_VSOCK_HOST,	"host" },	\
 			 { VHX_VSOCK_SIBLING,	"sibling" },	\
-			 { VHX_VSOCK_REJECT,	"reject" })
+			 { VHX_VSOCK_REJECT,	"reject" },	\
+			 { VHX_VSOCK_AGENT,	"agent" })
 
 /* A guest asks for a connection, and routes and limits have been asked. */
 TRACE_EVENT(vhx_vsock_verdict,

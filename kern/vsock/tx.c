@@ -80,6 +80,27 @@ static bool vhx_vtx_to_host(struct vhx_vtx *t, struct sk_buff *skb)
 	return true;
 }
 
+static bool vhx_vtx_to_agent(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct sk_buff *skb)
+{
+	virtio_transport_deliver_tap_pkt(skb);
+	if (!vhx_agency_ask(t->g, h, skb))
+		return false;
+	vhx_guest_count(t->g, VHX_VSOCK_STAT_TO_AGENT);
+	return true;
+}
+
+/* Of a connection that the agent has? Return: whether @skb was taken. */
+static bool vhx_vtx_is_agents(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct sk_buff *skb)
+{
+	if (!READ_ONCE(t->g->agency.nflows) || le16_to_cpu(h->op) == VHX_PKT_REQUEST)
+		return false;
+	virtio_transport_deliver_tap_pkt(skb);
+	if (!vhx_agency_recv(t->g, h, skb))
+		return false;
+	vhx_guest_count(t->g, VHX_VSOCK_STAT_TO_AGENT);
+	return true;
+}
+
 static bool vhx_vtx_to_sibling(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct sk_buff *skb)
 {
 	if (le16_to_cpu(h->op) == VHX_PKT_REQUEST)
@@ -90,12 +111,17 @@ static bool vhx_vtx_to_sibling(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, s
 /* Takes @skb. */
 static void vhx_vtx_route(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct sk_buff *skb)
 {
-	const u8 verdict = vhx_vtx_verdict(t, h);
+	u8 verdict;
 
+	if (vhx_vtx_is_agents(t, h, skb))
+		return;
+	verdict = vhx_vtx_verdict(t, h);
 	if (verdict == VHX_VSOCK_HOST && vhx_vtx_to_host(t, skb))
 		return;
 	/* Who watches sees it when it comes to the other guest. */
 	if (verdict == VHX_VSOCK_SIBLING && vhx_vtx_to_sibling(t, h, skb))
+		return;
+	if (verdict == VHX_VSOCK_AGENT && vhx_vtx_to_agent(t, h, skb))
 		return;
 	virtio_transport_deliver_tap_pkt(skb);
 	kfree_skb(skb);

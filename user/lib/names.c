@@ -74,12 +74,14 @@ static const char *const scsi_roles[] = {
 
 static const char *const endpoint_classes[] = {
 	[VHX_ENDPOINT_SCSI] = "scsi",
+	[VHX_ENDPOINT_VSOCK] = "vsock",
 };
 
 static const char *const vsock_verdicts[] = {
 	[VHX_VSOCK_HOST] = "host",
 	[VHX_VSOCK_SIBLING] = "sibling",
 	[VHX_VSOCK_REJECT] = "reject",
+	[VHX_VSOCK_AGENT] = "agent",
 };
 
 static const char *const vsock_types[] = {

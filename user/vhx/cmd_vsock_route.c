@@ -26,7 +26,7 @@ static const char doc[] =
 	"Who gets a connection that a guest asks for: the first route that matches says, and without "
 	"one the host gets what is for the host, and nobody the rest."
 	"\vCIDS and PORTS are a number or a range, 3-10. VERDICT is host, sibling (the guest that was "
-	"asked for) or reject. Connections that are there stay as they are. To change routes needs "
+	"asked for), agent or reject. Connections that are there stay as they are. To change routes needs "
 	"CAP_NET_ADMIN.";
 
 /* --- one to be added --- */
@@ -101,7 +101,7 @@ static int get_verdict(const char *word, struct vhx_vsock_route *route)
 		route->verdict = verdict;
 		return RC_OK;
 	}
-	return fail(RC_USAGE, 0, "host, sibling or reject, as the last word", "no verdict \"%s\"",
+	return fail(RC_USAGE, 0, "host, sibling, agent or reject, as the last word", "no verdict \"%s\"",
 		    word);
 }
 
@@ -110,14 +110,14 @@ static int get_route(const struct words *words, struct vhx_vsock_route *route)
 	int i, rc;
 
 	if (words->nr < 2)
-		return fail(RC_USAGE, 0, "host, sibling or reject", "a route needs a verdict");
+		return fail(RC_USAGE, 0, "host, sibling, agent or reject", "a route needs a verdict");
 	for (i = 1; i + 2 < words->nr; i += 2) {
 		rc = get_key(words->word[i], words->word[i + 1], route);
 		if (rc)
 			return rc;
 	}
 	if (i + 1 < words->nr)
-		return fail(RC_USAGE, 0, "host, sibling or reject, as the last word",
+		return fail(RC_USAGE, 0, "host, sibling, agent or reject, as the last word",
 			    "\"%s %s\" is no verdict", words->word[i], words->word[i + 1]);
 	return get_verdict(words->word[i], route);
 }

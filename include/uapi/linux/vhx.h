@@ -230,13 +230,14 @@ enum vhx_scsi_qstat {
 	X(17, UNROUTED,		"unrouted",		"packets answered by a RST: no route, or nobody there, or of no connection") \
 	X(18, REFUSED,		"refused",		"connections refused, by its limits or the other guest's") \
 	X(19, OVERFLOWS,	"overflows",		"connections reset: too much waited for the other guest") \
-	X(20, THROTTLED,	"throttled",		"times it was left waiting, by its limit of bytes a second")
+	X(20, THROTTLED,	"throttled",		"times it was left waiting, by its limit of bytes a second") \
+	X(21, TO_AGENT,		"to_agent",		"packets that it sent to an agent")
 
 enum vhx_vsock_stat {
 #define VHX_VSOCK_STAT_ENUM(id, NAME, name, doc) VHX_VSOCK_STAT_##NAME = id,
 	VHX_VSOCK_STATS(VHX_VSOCK_STAT_ENUM)
 #undef VHX_VSOCK_STAT_ENUM
-	VHX_VSOCK_STAT_NR = 21,
+	VHX_VSOCK_STAT_NR = 22,
 };
 
 /* Why a policy left (VHX_A_EXIT_KIND, vhx_exit_info.kind). */
@@ -547,6 +548,7 @@ enum vhx_vsock_conn_attr {
 #define VHX_VSOCK_HOST		1	/* the host's sockets */
 #define VHX_VSOCK_SIBLING	2	/* the guest with the CID that it asked for */
 #define VHX_VSOCK_REJECT	3	/* nobody: it gets a RST */
+#define VHX_VSOCK_AGENT		4	/* the agent that has attached to the guest's CID; nobody without one */
 
 #define VHX_VSOCK_PREF_MAX	0x80000000U
 
@@ -559,7 +561,7 @@ enum vhx_vsock_route_attr {
 	VHX_A_VSOCK_ROUTE_TO,	/* range: CIDs that they ask for */
 	VHX_A_VSOCK_ROUTE_PORT,	/* range: ports that they ask for */
 	VHX_A_VSOCK_ROUTE_TYPE,	/* u16: VIRTIO_VSOCK_TYPE_*; absent: any */
-	VHX_A_VSOCK_ROUTE_VERDICT, /* u8: VHX_VSOCK_HOST, _SIBLING, _REJECT */
+	VHX_A_VSOCK_ROUTE_VERDICT, /* u8: VHX_VSOCK_HOST, _SIBLING, _REJECT, _AGENT */
 	VHX_A_VSOCK_ROUTE_HITS,	/* u64: connections that it decided on */
 	__VHX_A_VSOCK_ROUTE_MAX,
 };

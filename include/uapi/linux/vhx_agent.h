@@ -146,6 +146,7 @@ struct vhx_agent_open {
 
 /* Classes of endpoints. */
 #define VHX_ENDPOINT_SCSI	1	/* its name is a wwpn */
+#define VHX_ENDPOINT_VSOCK	2	/* a CID; its messages are in <linux/vhx_agent_vsock.h> */
 
 /* vhx_agent_attach.flags */
 #define VHX_AGENT_MESSAGES	(1U << 0)
@@ -165,8 +166,8 @@ struct vhx_agent_open {
  * @pad: must be 0
  * @message_size: with VHX_AGENT_MESSAGES bytes of a message's slot, whole pages, VHX_AGENT_MESSAGE_MAX
  *	at most; else, like what follows, 0
- * @messages: slots to the agent, 1 to VHX_AGENT_MESSAGES_MAX
- * @grants: slots from it, likewise
+ * @messages: slots to the agent, 2 to VHX_AGENT_MESSAGES_MAX: a class may keep one for its last word
+ * @grants: slots from it, 1 to VHX_AGENT_MESSAGES_MAX
  * @message_queue: of the session, whose tags they have
  *
  * Return: 0; EBUSY it has a session, or what a dead one did is not over (try again); ENOSPC too

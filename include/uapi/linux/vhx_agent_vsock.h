@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * vhx: what the kernel and an agent say to each other of a guest's vsock, by messages: see "Messages"
+ * in <linux/vhx_agent.h>.
+ *
+ * An endpoint of class VHX_ENDPOINT_VSOCK is a guest. Its name is the CID, as decimal number; of a guest
+ * whose network namespace has CIDs of its own "CID@INODE", with that of /proc/PID/ns/net. An agent
+ * attaches with VHX_AGENT_MESSAGES, and slots of VHX_VSOCK_MSG_SIZE bytes or more. From then on the
+ * guest's connections that a route gives to the agent (`vhx vsock route ... agent`) are its, and it can
+ * ask the guest for some.
+ *
+ * The kernel has each connection's state and credit. To the guest it speaks virtio-vsock, to the agent
+ * the messages below, each a struct vhx_vsock_msg with @len bytes behind it. An agent that dies, or
+ * breaks these rules, has its connections reset, and no others.
+ *
+ * Credit
+ *	To the guest: VHX_VSOCK_MSG_OPEN, and _CREDIT, say how many bytes in all, from the connection's
+ *	beginning, may be sent. To send more is against the rules: the connection is reset.
+ *	From the guest: it has room for VHX_VSOCK_WINDOW bytes, less what the agent has not taken. What was
+ *	taken VHX_VSOCK_MSG_TAKEN says, as bytes in all. So an agent says it when who the bytes are for has
+ *	them, and who is slow slows the guest down, on that connection.
+ *
+ * A connection's life
+ *	guest asks:  ASKED to the agent; it says ACCEPT, or RESET
+ *	agent asks:  CONNECT to the kernel; it says OPEN, or RESET
+ *	open:	     DATA both ways, SHUTDOWN both ways, each at most once for each direction
+ *	over:	     RESET, from either side; the number means nothing any more. After a RESET of its own an
+ *		     agent may see messages that were under way: they are to be passed over.
+ */
+#ifndef _UAPI_LINUX_VHX_AGENT_VSOCK_H
+#define _UAPI_LINUX_VHX_AGENT_VSOCK_H
+
+#include <linux/types.h>
+
+#define VHX_VSOCK_WINDOW	(256U << 10)	/* bytes of a connection that a guest may have under way */
+#define VHX_VSOCK_MSG_SIZE	4096U		/* least size of a slot */
+#define VHX_VSOCK_MSG_DATA_MAX	65536U		/* most bytes of one DATA */
+
+/* vhx_vsock_msg.type; which way it goes */
+#define VHX_VSOCK_MSG_ASKED	1	/* to the agent: @guest_port, @peer_cid, @peer_port, @sk_type */
+#define VHX_VSOCK_MSG_ACCEPT	2	/* from it: answer to ASKED */
+#define VHX_VSOCK_MSG_CONNECT	3	/* from it: @cookie, @guest_port, @peer_port, @sk_type; @conn 0 */
+#define VHX_VSOCK_MSG_OPEN	4	/* to it: answer to CONNECT, with its @cookie, and to ACCEPT; @count: credit */
+#define VHX_VSOCK_MSG_DATA	5	/* both: @len bytes; @flags of a message's last ones */
+#define VHX_VSOCK_MSG_CREDIT	6	/* to it: @count bytes in all may be sent */
+#define VHX_VSOCK_MSG_TAKEN	7	/* from it: @count bytes in all were taken */
+#define VHX_VSOCK_MSG_SHUTDOWN	8	/* both: @flags: who says it does not send, or receive, any more */
+#define VHX_VSOCK_MSG_RESET	9	/* both: it is over; as answer to CONNECT with its @cookie, @conn 0 */
+#define VHX_VSOCK_MSG_GUEST	10	/* to it: @flags 1: there is a guest; 0: it goes, what it had is over */
+
+/* @flags of DATA, of SOCK_SEQPACKET, and of SHUTDOWN: VIRTIO_VSOCK_SEQ_*, VIRTIO_VSOCK_SHUTDOWN_* */
+
+/**
+ * struct vhx_vsock_msg - the head of a message
+ * @type: VHX_VSOCK_MSG_*
+ * @flags: see the type
+ * @len: bytes behind it; 0 but of DATA
+ * @conn: the connection's number, of this endpoint; not used twice
+ * @cookie: of CONNECT, what comes back with its answer
+ * @count: see the type
+ * @guest_port: the guest's port
+ * @peer_cid: CID that the guest asked for; of CONNECT 0
+ * @peer_port: port of who the guest speaks to
+ * @sk_type: VIRTIO_VSOCK_TYPE_*
+ * @reserved: 0
+ */
+struct vhx_vsock_msg {
+	__u16 type;
+	__u16 flags;
+	__u32 len;
+	__u64 conn;
+	__u64 cookie;
+	__u64 count;
+	__u32 guest_port;
+	__u32 peer_cid;
+	__u32 peer_port;
+	__u16 sk_type;
+	__u16 reserved;
+};
+
+#endif /* _UAPI_LINUX_VHX_AGENT_VSOCK_H */
