@@ -59,6 +59,27 @@ struct vhx_flow *vhx_flow_by_id(struct vhx_guest *g, u64 id)
 	return NULL;
 }
 
+/**
+ * vhx_flow_by_cookie - the flow that an agent asked for, and has no number of
+ * @g: guest
+ * @cookie: of its CONNECT
+ *
+ * That the guest has answered the agent may not know yet.
+ *
+ * Return: flow, or NULL.
+ */
+struct vhx_flow *vhx_flow_by_cookie(struct vhx_guest *g, u64 cookie)
+{
+	struct vhx_flow *f;
+	u32 i;
+
+	for (i = 0; i < VHX_FLOWS_HASH; i++)
+		hlist_for_each_entry(f, &g->agency.ids[i], by_id)
+			if (cookie && f->cookie == cookie && f->state != VHX_FLOW_OVER)
+				return f;
+	return NULL;
+}
+
 /* ---- they come and go ---- */
 
 /**

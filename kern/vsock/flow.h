@@ -126,6 +126,7 @@ void vhx_flow_add(struct vhx_guest *g, struct vhx_flow *f);
 void vhx_flow_free(struct vhx_guest *g, struct vhx_flow *f);
 struct vhx_flow *vhx_flow_find(struct vhx_guest *g, const struct vhx_pkt_hdr *h);
 struct vhx_flow *vhx_flow_by_id(struct vhx_guest *g, u64 id);
+struct vhx_flow *vhx_flow_by_cookie(struct vhx_guest *g, u64 cookie);
 void vhx_flow_say(struct vhx_guest *g, struct vhx_flow *f, u16 op, u32 flags);
 void vhx_flow_answered(struct vhx_guest *g, struct vhx_flow *f);
 void vhx_flow_push(struct vhx_guest *g, struct vhx_flow *f);

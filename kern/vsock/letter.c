@@ -304,8 +304,10 @@ void vhx_letter_read(struct vhx_guest *g, struct vhx_message *msg, u32 len)
 		vhx_letter_connect(g, &m);
 		return;
 	}
-	f = vhx_flow_by_id(g, m.conn);
+	f = m.conn ? vhx_flow_by_id(g, m.conn) : vhx_flow_by_cookie(g, m.cookie);
 	if (!f || f->state == VHX_FLOW_OVER)
+		return;
+	if (!m.conn && m.type != VHX_VSOCK_MSG_RESET)
 		return;
 	if (m.type == VHX_VSOCK_MSG_RESET) {
 		vhx_flow_say(g, f, VHX_PKT_RST, 0);

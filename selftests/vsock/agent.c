@@ -222,6 +222,17 @@ static void test_connect(void)
 	comes(PORT, VIRTIO_VSOCK_OP_REQUEST);
 	guest(PORT, RST, NULL, 0, 0);
 	tap_ok(hears_of(VHX_VSOCK_MSG_RESET) && msg.cookie == 0xc00c1e, "a guest that declines");
+	says(&ask, NULL);
+	comes(PORT, VIRTIO_VSOCK_OP_REQUEST);
+	says(&(struct vhx_vsock_msg){ .type = VHX_VSOCK_MSG_RESET, .cookie = 0xc00c1e }, NULL);
+	tap_ok(comes(PORT, RST) && !hears(MSG_QUIET), "an agent that changes its mind");
+	says(&ask, NULL);
+	comes(PORT, VIRTIO_VSOCK_OP_REQUEST);
+	guest(PORT, VIRTIO_VSOCK_OP_RESPONSE, NULL, 0, 0);
+	vsockdrv_taken(&drv);
+	says(&(struct vhx_vsock_msg){ .type = VHX_VSOCK_MSG_RESET, .cookie = 0xc00c1e }, NULL);
+	tap_ok(comes(PORT, RST), "or does so when the guest has just agreed");
+	hears(MSG_QUIET);
 	ask.sk_type = 7;
 	says(&ask, NULL);
 	tap_ok(hears_of(VHX_VSOCK_MSG_RESET), "a type that there is not cannot be had");

@@ -38,7 +38,7 @@ _vhx_route_words()
 	from | to) echo any host guests; _vhx_cids ;;
 	type) echo stream seqpacket ;;
 	pref | port) ;;
-	*) echo pref from to port type host sibling reject ;;
+	*) echo pref from to port type host sibling agent reject ;;
 	esac
 }
 

@@ -134,6 +134,12 @@ int vhx_agent__attach(struct vhx_agent *agent, const char *name, __u32 quota, __
 	return 0;
 }
 
+int vhx_agent__attach_with(struct vhx_agent *agent, struct vhx_agent_attach *arg)
+{
+	arg->size = sizeof(*arg);
+	return ioctl(agent->fd, VHX_AGENT_ATTACH, arg) ? -errno : 0;
+}
+
 int vhx_agent__detach(struct vhx_agent *agent, __u32 endpoint)
 {
 	struct vhx_agent_detach arg = { .size = sizeof(arg), .endpoint = endpoint };

@@ -861,6 +861,15 @@ VHX_API int vhx_agent__attach(struct vhx_agent *agent, const char *name, __u32 q
 			      __u32 *endpoint);
 
 /**
+ * vhx_agent__attach_with() - the same with all that can be asked for
+ * @agent: session
+ * @arg: its size is set, and its endpoint
+ *
+ * Return: as vhx_agent__attach().
+ */
+VHX_API int vhx_agent__attach_with(struct vhx_agent *agent, struct vhx_agent_attach *arg);
+
+/**
  * vhx_agent__detach() - serve an endpoint no more, while the session goes on
  * @endpoint: as vhx_agent__attach() numbered it
  *

@@ -15,7 +15,8 @@
 /**
  * struct parser - where it is in the file
  * @line: the one that was read last
- * @target: of the section, NULL in [vhxd]
+ * @target: of the section, NULL in [vhxd] and [vsock]
+ * @vsock: of the section, NULL in the others
  * @section: the section's name as it was seen last
  * @seen: settings of [vhxd], or of the target, that were there
  * @err: the first error, which @msg is about
@@ -26,6 +27,7 @@ struct parser {
 	unsigned int line;
 	struct conf *conf;
 	struct target_conf *target;
+	struct vsock_conf *vsock;
 	char section[SECTION_MAX + 2];
 	unsigned int seen;
 	struct msg *msg;
@@ -142,7 +144,7 @@ static int set_host(struct parser *p, const char *name, const char *value, struc
 {
 	static const char *const names[] = {
 		"queues", "tags", "pool", "state_dir", "user", "socket", "zero_copy",
-		"zero_copy_min", NULL,
+		"zero_copy_min", "vsock_log", NULL,
 	};
 	struct conf *c = p->conf;
 	int which;
@@ -167,6 +169,8 @@ static int set_host(struct parser *p, const char *name, const char *value, struc
 		return set_switch(value, &c->zero_copy, why);
 	case 7:
 		return set_pool(value, &c->zero_copy_min, why);
+	case 8:
+		return conf_parse_text(value, c->vsock_log, sizeof(c->vsock_log), why);
 	}
 	return no_setting(which, name, "vhxd", why);
 }
@@ -221,6 +225,15 @@ static int new_target(struct parser *p, const char *wwpn, struct msg *why)
 	return 0;
 }
 
+static int new_vsock(struct parser *p, const char *cid, struct msg *why)
+{
+	int ret = conf_new_vsock(p->conf, cid, why);
+
+	if (!ret)
+		p->vsock = p->conf->vsocks + p->conf->nr_vsocks - 1;
+	return ret;
+}
+
 /* Only a section with a setting in it is heard of, by its first. */
 static int enter_section(struct parser *p, const char *section, struct msg *why)
 {
@@ -231,11 +244,15 @@ static int enter_section(struct parser *p, const char *section, struct msg *why)
 	snprintf(p->section, sizeof(p->section), "%s", section);
 	p->seen = 0;
 	p->target = NULL;
+	p->vsock = NULL;
 	if (!strcmp(section, "vhxd"))
 		return 0;
 	if (!strncmp(section, "scsi ", 5))
 		return new_target(p, section + 5 + strspn(section + 5, " "), why);
-	return msg_set(why, -EINVAL, "there is [vhxd] and [scsi WWPN], but no [%s]", section);
+	if (!strncmp(section, "vsock ", 6))
+		return new_vsock(p, section + 6 + strspn(section + 6, " "), why);
+	return msg_set(why, -EINVAL, "there is [vhxd], [scsi WWPN] and [vsock CID], but no [%s]",
+		       section);
 }
 
 static int on_setting(void *arg, const char *section, const char *name, const char *value)
@@ -251,7 +268,9 @@ static int on_setting(void *arg, const char *section, const char *name, const ch
 		return give_up(p, -EINVAL, &why);
 	}
 	ret = enter_section(p, section, &why);
-	if (!ret)
+	if (!ret && p->vsock)
+		ret = conf_set_vsock(p->vsock, name, value, &why);
+	else if (!ret)
 		ret = p->target ? set_target(p, name, value, &why) : set_host(p, name, value, &why);
 	return ret ? give_up(p, ret, &why) : 1;
 }
@@ -325,6 +344,9 @@ void conf_free(struct conf *conf)
 	for (i = 0; i < conf->nr_targets; i++)
 		free(conf->targets[i].disks);
 	free(conf->targets);
+	for (i = 0; i < conf->nr_vsocks; i++)
+		free(conf->vsocks[i].maps);
+	free(conf->vsocks);
 	free(conf);
 }
 

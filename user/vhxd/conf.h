@@ -60,11 +60,37 @@ struct target_conf {
 };
 
 /**
+ * struct vsock_map - a port that has a socket of its own
+ * @listen: who connects to @path is connected to the guest's @port; else a guest that connects to @port
+ *	is connected to @path
+ */
+struct vsock_map {
+	uint32_t port;
+	bool listen;
+	bool seqpacket;
+	char path[CONF_PATH_LEN];
+};
+
+/**
+ * struct vsock_conf - a guest's vsock
+ * @name: of the guest, for the audit log
+ * @path: where clients say CONNECT, and what a guest's ports are PATH_PORT of; empty: nowhere
+ */
+struct vsock_conf {
+	uint32_t cid;
+	char name[CONF_WORD_LEN];
+	char path[CONF_PATH_LEN];
+	unsigned int nr_maps;
+	struct vsock_map *maps;
+};
+
+/**
  * struct conf - all of it
  * @tags: of all queues
  * @zero_copy: large writes go to the disk from the guest's memory
  * @zero_copy_min: from so many bytes on; 0: what the kernel has for a default
  * @user: whom it becomes once everything is open; empty: it stays who it is
+ * @vsock_log: where connections of guests' vsock are written down; empty: nowhere
  * @plugins: shared objects with a kind of backend each, @nr_plugins of them
  */
 struct conf {
@@ -80,7 +106,14 @@ struct conf {
 	char plugins[CONF_PLUGINS][CONF_PATH_LEN];
 	unsigned int nr_targets;
 	struct target_conf *targets;
+	char vsock_log[CONF_PATH_LEN];
+	unsigned int nr_vsocks;
+	struct vsock_conf *vsocks;
 };
+
+/* conf_vsock.c: a guest's section, and a setting of it */
+int conf_new_vsock(struct conf *conf, const char *cid, struct msg *msg);
+int conf_set_vsock(struct vsock_conf *vsock, const char *name, const char *value, struct msg *msg);
 
 /* conf.c: -errno, and a message that says where it is wrong as FILE:LINE. */
 int conf_load(const char *path, struct conf **conf, struct msg *msg);

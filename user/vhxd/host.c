@@ -8,6 +8,7 @@
 #include "host.h"
 #include "log.h"
 #include "queue.h"
+#include "vsock/vsock.h"
 
 #define TAKEOVER_MS	30000	/* for what an agent that died has under way */
 
@@ -135,7 +136,9 @@ int host_open(struct host *host, struct conf *conf, struct msg *msg)
 	ret = open_loops(host, msg);
 	if (!ret)
 		ret = open_session(host, msg);
-	return ret ? ret : open_targets(host, msg);
+	if (!ret)
+		ret = open_targets(host, msg);
+	return ret ? ret : vsock_open(conf, &host->vsock, msg);
 }
 
 int host_run(struct host *host, struct msg *msg)
@@ -153,7 +156,7 @@ int host_run(struct host *host, struct msg *msg)
 			return ret;
 	}
 	host->loops_run = true;
-	return 0;
+	return vsock_run(host->vsock, msg);
 }
 
 static void end_loops(struct host *host)
@@ -185,6 +188,7 @@ static void save(struct host *host)
  */
 void host_close(struct host *host)
 {
+	vsock_close(host->vsock);
 	end_loops(host);
 	save(host);
 	vhx_agent__close(host->agent);

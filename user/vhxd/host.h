@@ -12,6 +12,7 @@
 #include "loop.h"
 
 struct queue;
+struct vsock;
 
 /**
  * struct lun - a disk at its place
@@ -54,6 +55,7 @@ struct endpoint {
  * @endpoints: by number; one that is there stays as long as a loop has a request of it
  * @opening: held while one is attached and not there yet
  * @places: which of the registered files are taken
+ * @vsock: guests' vsock, NULL without any
  */
 struct host {
 	struct conf *conf;
@@ -69,6 +71,7 @@ struct host {
 	struct list groups;
 	struct list disks;
 	bool places[LOOP_NR_FILES];
+	struct vsock *vsock;
 };
 
 /* host.c: from the configuration to loops that run, and back. */

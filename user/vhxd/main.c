@@ -20,6 +20,7 @@
 #include "log.h"
 #include "notify.h"
 #include "priv.h"
+#include "vsock/vsock.h"
 
 const char *argp_program_version = "vhxd " VHX_VERSION;
 
@@ -62,7 +63,7 @@ static void parse_args(int argc, char **argv, struct args *args)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.doc = "Serve the SCSI disks of guests on vhx.",
+		.doc = "Serve SCSI disks and vsock of guests on vhx.",
 	};
 
 	argp_err_exit_status = 2;

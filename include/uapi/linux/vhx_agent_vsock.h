@@ -22,7 +22,8 @@
  *
  * A connection's life
  *	guest asks:  ASKED to the agent; it says ACCEPT, or RESET
- *	agent asks:  CONNECT to the kernel; it says OPEN, or RESET
+ *	agent asks:  CONNECT to the kernel; it says OPEN, or RESET. Until then the agent may change its mind,
+ *		     by RESET with the @cookie; an OPEN that crosses it is of a connection that is over
  *	open:	     DATA both ways, SHUTDOWN both ways, each at most once for each direction
  *	over:	     RESET, from either side; the number means nothing any more. After a RESET of its own an
  *		     agent may see messages that were under way: they are to be passed over.
@@ -45,7 +46,7 @@
 #define VHX_VSOCK_MSG_CREDIT	6	/* to it: @count bytes in all may be sent */
 #define VHX_VSOCK_MSG_TAKEN	7	/* from it: @count bytes in all were taken */
 #define VHX_VSOCK_MSG_SHUTDOWN	8	/* both: @flags: who says it does not send, or receive, any more */
-#define VHX_VSOCK_MSG_RESET	9	/* both: it is over; as answer to CONNECT with its @cookie, @conn 0 */
+#define VHX_VSOCK_MSG_RESET	9	/* both: it is over; instead of OPEN or before it, with the @cookie */
 #define VHX_VSOCK_MSG_GUEST	10	/* to it: @flags 1: there is a guest; 0: it goes, what it had is over */
 
 /* @flags of DATA, of SOCK_SEQPACKET, and of SHUTDOWN: VIRTIO_VSOCK_SEQ_*, VIRTIO_VSOCK_SHUTDOWN_* */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside of vsock/: a guest, a connection, and who moves their bytes. All in the one thread. */
+#ifndef _VHXD_VSOCK_ROUTER_H
+#define _VHXD_VSOCK_ROUTER_H
+
+#include <liburing.h>
+#include <linux/vhx_agent_vsock.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../scsi/list.h"
+#include "libvhx.h"
+#include "vsock.h"
+
+#define SLOT_SIZE	(36U << 10)	/* 32 KiB, and a page for the head */
+#define SLOTS		16		/* each way, of a guest */
+#define FLOW_BUCKETS	64
+#define TAKEN_STEP	(64U << 10)	/* bytes between two TAKEN */
+#define HOST_PORT	(1U << 30)	/* the first that connections of the host's have */
+#define LINE_MAX_LEN	32		/* of "CONNECT PORT" */
+#define MESSAGE_MAX	(256U << 10)	/* bytes of a SOCK_SEQPACKET message of the host's */
+
+/* What a descriptor that epoll knows is; first in each struct. */
+enum watch_kind {
+	WATCH_WAKE,
+	WATCH_LISTENER,
+	WATCH_FLOW,
+};
+
+struct watch {
+	enum watch_kind kind;
+	int fd;
+};
+
+/* Bytes of the guest's on their way to the socket. */
+struct chunk {
+	struct chunk *next;
+	uint32_t len;
+	uint32_t off;
+	bool whole;		/* of SOCK_SEQPACKET: its message has ended */
+	uint8_t data[];
+};
+
+enum flow_state {
+	FLOW_HELLO,		/* of the host: it has not said CONNECT yet */
+	FLOW_ASKING,		/* the guest was asked, or is to be */
+	FLOW_ASKED,		/* the guest asked, and is to hear that it may */
+	FLOW_OPEN,
+	FLOW_DRAIN,		/* the guest has ended it, the socket has not taken all */
+	FLOW_OVER,		/* the kernel is to hear so */
+};
+
+/* What the kernel is to be told, in this order; DATA is between the second and the third. */
+#define SAY_CONNECT	(1U << 0)
+#define SAY_ACCEPT	(1U << 1)
+#define SAY_TAKEN	(1U << 2)
+#define SAY_SHUTDOWN	(1U << 3)
+#define SAY_RESET	(1U << 4)
+
+/**
+ * struct flow - a connection
+ * @watch: its socket; fd -1 when it is closed
+ * @due: in guest.due while there is something to say
+ * @all: in guest.flows
+ * @id: the kernel's number; 0 before it has one
+ * @cookie: what the kernel knows it by before it has a number
+ * @asked: the guest was, and there is an answer to come
+ * @hung: the socket's other end is closed
+ * @say: SAY_*
+ * @shut: what SHUTDOWN is to say; @said: and what was said
+ * @hup: what the guest said, see VIRTIO_VSOCK_SHUTDOWN_*
+ * @credit: bytes in all that the guest has room for; @sent: that it was sent
+ * @taken: bytes in all that the socket took; @told: that the kernel knows of
+ * @out, @out_end: what the socket has not taken
+ * @message: of the socket's, @message_len bytes of which @message_off were sent
+ * @readable: epoll said that there is something to read
+ * @line: what the host said, before it is connected
+ * @hello: it has to be told "OK"
+ */
+struct flow {
+	struct watch watch;
+	struct list due;
+	struct list all;
+	struct guest *guest;
+	enum flow_state state;
+	uint64_t id;
+	uint32_t guest_port;
+	uint32_t peer_cid;
+	uint32_t peer_port;
+	uint16_t type;
+	uint64_t cookie;
+	bool asked;
+	bool hung;
+	unsigned int say;
+	uint16_t shut;
+	uint16_t said;
+	uint16_t hup;
+	uint64_t credit;
+	uint64_t sent;
+	uint64_t taken;
+	uint64_t told;
+	struct chunk *out, **out_end;
+	uint8_t *message;
+	uint32_t message_len;
+	uint32_t message_off;
+	bool readable;
+	bool hello;
+	unsigned int line_len;
+	char line[LINE_MAX_LEN];
+};
+
+/* A socket that is listened on. @port 0: the client says which. */
+struct listener {
+	struct watch watch;
+	struct guest *guest;
+	uint32_t port;
+	uint16_t type;
+	char path[CONF_PATH_LEN];
+};
+
+/**
+ * struct guest - a guest
+ * @number: of its endpoint
+ * @grants: tags of slots that are ours to fill
+ * @flows: all of them; @due: those that have something to say
+ * @next_port: of the host's next connection; @cookies: how many there were
+ */
+struct guest {
+	struct vsock *vsock;
+	const struct vsock_conf *conf;
+	uint32_t number;
+	uint32_t grants[SLOTS];
+	unsigned int ngrants;
+	struct list flows;
+	struct list due;
+	uint32_t next_port;
+	uint64_t cookies;
+	struct listener *listeners;
+	unsigned int nlisteners;
+};
+
+struct answers {
+	struct vhx_agent_done *done;
+	unsigned int nr;
+	bool busy;
+};
+
+/**
+ * struct vsock - see above
+ * @epoll: sockets; watched by the ring
+ * @by_number: guests by their endpoints' numbers
+ * @answer: tags that go back, of this turn, @nr_answers
+ * @batch: in the kernel
+ * @log: audit, or -1
+ */
+struct vsock {
+	const struct conf *conf;
+	struct vhx_agent *agent;
+	struct io_uring ring;
+	pthread_t thread;
+	int epoll;
+	struct watch wake;
+	struct guest *guests;
+	unsigned int nr_guests;
+	uint32_t fetched;
+	bool fetching;
+	bool watching_events;
+	bool polling;
+	bool ending;
+	struct vhx_agent_done *answer;
+	unsigned int nr_answers;
+	struct answers batch[4];
+	int log;
+};
+
+/* slot.c: messages, on the queue of the session */
+bool slot_free(const struct guest *guest);
+/* Where the bytes of the next message go; @room of them. There is a slot. */
+void *slot_data(struct guest *guest, uint32_t *room);
+/* It goes; its bytes are in place. */
+void slot_send(struct guest *guest, const struct vhx_vsock_msg *msg);
+
+/* flow.c */
+struct flow *flow_new(struct guest *guest, enum flow_state state, int fd);
+void flow_free(struct flow *flow);
+void flow_say(struct flow *flow, unsigned int what);
+/* Nothing more moves; the kernel hears so if it knows of the connection. */
+void flow_over(struct flow *flow);
+/* Of the socket. */
+void flow_event(struct flow *flow, uint32_t events);
+/* Of the guest. */
+void flow_message(struct guest *guest, const struct vhx_vsock_msg *msg, const uint8_t *data);
+/* All that there is to say, as far as there are slots. */
+void guest_turn(struct guest *guest);
+
+/* unix.c */
+int unix_listen(struct guest *guest, struct msg *msg);
+void unix_unlisten(struct guest *guest);
+void unix_accept(struct listener *listener);
+/* Return: the socket that a guest's port stands for, connected; or -errno. */
+int unix_connect(const struct guest *guest, uint32_t port, uint16_t type);
+/* More of what a client says first. Return: whether it has said all, 0; -EAGAIN; or an error. */
+int unix_hello(struct flow *flow);
+
+/* audit.c */
+int audit_open(const char *path, struct msg *msg);
+void audit(const struct flow *flow, const char *what, const char *why);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unix sockets that stand for a guest's ports. The protocol of Firecracker's hybrid vsock: who connects
+ * to PATH says "CONNECT PORT\n" and hears "OK HOSTPORT\n"; a guest that connects to port P is connected to
+ * PATH_P. And sockets that stand for one port each, where nothing is said.
+ */
+#include <errno.h>
+#include <linux/virtio_vsock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../log.h"
+#include "router.h"
+
+static int address(struct sockaddr_un *a, const char *path)
+{
+	memset(a, 0, sizeof(*a));
+	a->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(a->sun_path))
+		return -ENAMETOOLONG;
+	strcpy(a->sun_path, path);
+	return 0;
+}
+
+static int kind_of(uint16_t type)
+{
+	return (type == VIRTIO_VSOCK_TYPE_SEQPACKET ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC |
+	       SOCK_NONBLOCK;
+}
+
+/* What a dead one left behind is in the way; what a living one listens on is not ours. */
+static void clear_away(const struct sockaddr_un *a, int kind)
+{
+	int fd = socket(AF_UNIX, kind, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)a, sizeof(*a)) && errno == ECONNREFUSED &&
+	    !stat(a->sun_path, &st) && S_ISSOCK(st.st_mode))
+		unlink(a->sun_path);
+	close(fd);
+}
+
+static int listen_at(struct listener *l, struct msg *msg)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = &l->watch };
+	struct sockaddr_un a;
+	int fd, ret;
+
+	ret = address(&a, l->path);
+	if (ret)
+		return msg_set(msg, ret, "%s: too long for a socket's path", l->path);
+	clear_away(&a, kind_of(l->type));
+	fd = socket(AF_UNIX, kind_of(l->type), 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 128) ||
+	    epoll_ctl(l->guest->vsock->epoll, EPOLL_CTL_ADD, fd, &event)) {
+		ret = -errno;
+		if (fd >= 0)
+			close(fd);
+		return msg_set(msg, ret, "%s: cannot be listened on (%s)", l->path, msg_errno(ret));
+	}
+	l->watch = (struct watch) { WATCH_LISTENER, fd };
+	return 0;
+}
+
+int unix_listen(struct guest *g, struct msg *msg)
+{
+	const struct vsock_conf *c = g->conf;
+	struct listener *l;
+	unsigned int i;
+	int ret = 0;
+
+	g->listeners = calloc(1 + c->nr_maps, sizeof(*g->listeners));
+	if (!g->listeners)
+		return msg_set(msg, -ENOMEM, "no memory");
+	l = g->listeners;
+	if (*c->path) {
+		*l = (struct listener) { .guest = g, .type = VIRTIO_VSOCK_TYPE_STREAM };
+		strcpy(l->path, c->path);
+		ret = listen_at(l++, msg);
+	}
+	for (i = 0; !ret && i < c->nr_maps; i++) {
+		if (!c->maps[i].listen)
+			continue;
+		*l = (struct listener) {
+			.guest = g,
+			.port = c->maps[i].port,
+			.type = c->maps[i].seqpacket ? VIRTIO_VSOCK_TYPE_SEQPACKET :
+						       VIRTIO_VSOCK_TYPE_STREAM,
+		};
+		strcpy(l->path, c->maps[i].path);
+		ret = listen_at(l++, msg);
+	}
+	g->nlisteners = (unsigned int)(l - g->listeners);
+	return ret;
+}
+
+void unix_unlisten(struct guest *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->nlisteners; i++) {
+		unlink(g->listeners[i].path);
+		close(g->listeners[i].watch.fd);
+	}
+}
+
+void unix_accept(struct listener *l)
+{
+	struct flow *f;
+	int fd;
+
+	fd = accept4(l->watch.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return;
+	f = flow_new(l->guest, l->port ? FLOW_ASKING : FLOW_HELLO, fd);
+	if (!f) {
+		close(fd);
+		return;
+	}
+	f->type = l->type;
+	f->peer_cid = 2;
+	f->peer_port = l->guest->next_port++;
+	if (l->guest->next_port < HOST_PORT)
+		l->guest->next_port = HOST_PORT;
+	f->hello = !l->port;
+	f->guest_port = l->port;
+	if (l->port)
+		flow_say(f, SAY_CONNECT);
+}
+
+/* The path that stands for a port. Return: 0; -ENAMETOOLONG; -ENOENT there is none. */
+static int path_of(const struct guest *g, uint32_t port, struct sockaddr_un *a)
+{
+	char path[CONF_PATH_LEN + 16];
+	unsigned int i;
+
+	for (i = 0; i < g->conf->nr_maps; i++)
+		if (!g->conf->maps[i].listen && g->conf->maps[i].port == port)
+			return address(a, g->conf->maps[i].path);
+	if (!*g->conf->path)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s_%u", g->conf->path, port);
+	return address(a, path);
+}
+
+int unix_connect(const struct guest *g, uint32_t port, uint16_t type)
+{
+	struct sockaddr_un a;
+	int fd, ret;
+
+	ret = path_of(g, port, &a);
+	if (ret)
+		return ret;
+	fd = socket(AF_UNIX, kind_of(type), 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int parse_line(struct flow *f)
+{
+	unsigned long port;
+	char *end;
+
+	if (strncasecmp(f->line, "CONNECT ", 8))
+		return -EPROTO;
+	errno = 0;
+	port = strtoul(f->line + 8, &end, 10);
+	if (errno || end == f->line + 8 || f->line[8] == '-' || *end || port > UINT32_MAX)
+		return -EPROTO;
+	f->guest_port = (uint32_t)port;
+	return 0;
+}
+
+/* Byte by byte: what is behind the line is for the guest. */
+int unix_hello(struct flow *f)
+{
+	ssize_t n;
+	char c;
+
+	for (;;) {
+		n = recv(f->watch.fd, &c, 1, 0);
+		if (n < 0)
+			return errno == EINTR ? -EAGAIN : -errno;
+		if (!n)
+			return -ECONNRESET;
+		if (c == '\n')
+			break;
+		if (f->line_len == sizeof(f->line) - 1)
+			return -EPROTO;
+		f->line[f->line_len++] = c;
+	}
+	if (f->line_len && f->line[f->line_len - 1] == '\r')
+		f->line_len--;
+	f->line[f->line_len] = '\0';
+	return parse_line(f);
+}
