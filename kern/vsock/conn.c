@@ -62,11 +62,17 @@ static void vhx_pair_init(struct vhx_pair *pair, struct vhx_conn *conn)
  */
 void vhx_pair_put(struct vhx_pair *pair)
 {
-	if (!refcount_dec_and_lock(&pair->ref, &vhx_conns_lock))
+	bool last;
+
+	if (refcount_dec_not_one(&pair->ref))
 		return;
-	hash_del(&pair->node);
+	spin_lock(&vhx_conns_lock);
+	last = refcount_dec_and_test(&pair->ref);
+	if (last)
+		hash_del(&pair->node);
 	spin_unlock(&vhx_conns_lock);
-	kfree_rcu(pair, rcu);
+	if (last)
+		kfree_rcu(pair, rcu);
 }
 
 /* ---- references ---- */

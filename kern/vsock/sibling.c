@@ -68,10 +68,11 @@ static bool vhx_sibling_put(struct vhx_conn *conn, u32 me, struct sk_buff *skb)
 }
 
 /* Takes @skb. Context: RCU. */
-static void vhx_sibling_go(struct vhx_guest *g, struct vhx_conn *conn, u32 me,
-			   const struct vhx_pkt_hdr *h, struct sk_buff *skb)
+static void vhx_sibling_go(struct vhx_conn *conn, u32 me, const struct vhx_pkt_hdr *h,
+			   struct sk_buff *skb)
 {
 	const enum vhx_sibling_way way = vhx_sibling_way(conn, me, h);
+	struct vhx_guest *g = conn->end[me].guest;
 
 	if (way == VHX_SIBLING_AGREED)
 		vhx_conn_agree(conn);
@@ -106,7 +107,7 @@ bool vhx_sibling_recv(struct vhx_guest *g, const struct vhx_pkt_hdr *h, struct s
 	rcu_read_lock();
 	conn = vhx_sibling_find(g, h, &me);
 	if (conn)
-		vhx_sibling_go(g, conn, me, h, skb);
+		vhx_sibling_go(conn, me, h, skb);
 	rcu_read_unlock();
 	return conn;
 }
