@@ -100,7 +100,8 @@ static void vhx_transport_reset_one(struct sock *sk)
 	g = vhx_cid_find(vsk->remote_addr.svm_cid, sock_net(sk));
 	lost = !g || READ_ONCE(g->reset);
 	rcu_read_unlock();
-	if (!lost)
+	/* One whose close waits for the guest to agree goes by itself, soon, and only if it is left. */
+	if (!lost || vsk->close_work_scheduled)
 		return;
 	/* vsock_table_lock is held, so that it stays; not its own, which cannot be taken here. */
 	sock_set_flag(sk, SOCK_DONE);

@@ -6,6 +6,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,13 +71,18 @@ static bool was_reset(int fd)
 	return host_wait(fd, POLLIN) && read(fd, &c, 1) == -1 && errno == ECONNRESET;
 }
 
-static int connection(int listener)
+static int connection_of(int listener, uint32_t port)
 {
-	int fd = guest_connect(&drv, listener, PORT, VIRTIO_VSOCK_TYPE_STREAM);
+	int fd = guest_connect(&drv, listener, port, VIRTIO_VSOCK_TYPE_STREAM);
 
 	if (fd < 0)
 		tap_bail("the guest cannot connect");
 	return fd;
+}
+
+static int connection(int listener)
+{
+	return connection_of(listener, PORT);
 }
 
 static void test_pause(int listener)
@@ -129,6 +135,41 @@ static void test_gone(int listener)
 	tap_ok(host_try(VSOCK_CID + 5, SOCK_STREAM, PORT) == -ENODEV, "and nobody is there");
 }
 
+/* Those of the module: guests, and sockets of the host's with connections to them. */
+static int users(void)
+{
+	int n = -1;
+	FILE *f = fopen(vsockdrv_is_vhx() ? "/sys/module/vhx_vsock/refcnt" :
+			"/sys/module/vhost_vsock/refcnt", "r");
+
+	if (f && fscanf(f, "%d", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/*
+ * The host has closed, the guest has not agreed, and never will. The kernel waits for eight seconds,
+ * and then nothing must be left.
+ */
+static void test_unanswered(int listener)
+{
+	int before = users(), ms;
+
+	if (vsockdrv_open(&drv, NULL) || vsockdrv_start(&drv))
+		tap_bail("a guest");
+	close(connection(listener));
+	tap_ok(!vsockdrv_stop(&drv) && !vsockdrv_reset(&drv),
+	       "the guest reboots without an answer to a close");
+	close(connection_of(listener, PORT + 1));
+	vsockdrv_close(&drv);
+	for (ms = 0; ms < 30000 && users() != before; ms += 100)
+		usleep(100000);
+	tap_ok(users() == before, "another goes without one: the module has %d users, as before %d",
+	       users(), before);
+}
+
 int main(void)
 {
 	int listener;
@@ -142,6 +183,7 @@ int main(void)
 	test_reboot(listener);
 	test_renamed(listener);
 	test_gone(listener);
+	test_unanswered(listener);
 	close(listener);
 	return tap_done();
 }
