@@ -6,6 +6,8 @@
  *	traffic tcp-recv PORT FLOWS
  *	traffic tcp-keep PORT FLOWS MIB
  *	traffic tcp-send ADDR PORT FLOWS MIB (0: until SIGTERM)
+ *	traffic vsock-recv PORT FLOWS, vsock-send CID PORT FLOWS MIB
+ *	traffic seq-recv PORT FLOWS, seq-send CID PORT FLOWS MIB
  *	traffic udp-recv PORT FLOWS IDLE_SECONDS
  *	traffic udp-send ADDR PORT FIRST_SPORT FLOWS COUNT PPS LEN
  *
@@ -13,7 +15,8 @@
  * compares every one and answers with their number, which the sender compares
  * with its own. tcp-keep has the last MIB of each flow in memory, and compares what
  * it has once more before something else takes its place, and all of it in the end.
- * With $RATE a flow sends no more than that many MiB a second.
+ * With $RATE a flow sends no more than that many MiB a second. vsock's flows are
+ * the same over AF_VSOCK, seq's of them in messages of CHUNK bytes.
  *
  * UDP datagrams are numbered per flow, and say how many there will be, SIGTERM making
  * it fewer; flow n comes from source port FIRST_SPORT + n. The receiver prints one
@@ -21,6 +24,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -39,6 +43,7 @@
 #define MAX_DGRAM	1472
 #define MAX_LATE_NS	50000000
 #define STALL_SECONDS	100
+#define CONNECT_SECONDS	30	/* vsock's own are two */
 
 static volatile sig_atomic_t told_to_end;
 
@@ -66,30 +71,48 @@ static unsigned long number(const char *s, unsigned long max)
 	return v;
 }
 
-static struct sockaddr_in address(const char *host, unsigned int port)
-{
-	struct sockaddr_in sa = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-	};
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_vm vm;
+};
 
-	if (host && inet_pton(AF_INET, host, &sa.sin_addr) != 1) {
+/* Of what the flows are */
+static int family = AF_INET;
+static int stream = SOCK_STREAM;
+
+static socklen_t address_len(const union address *a)
+{
+	return a->sa.sa_family == AF_VSOCK ? sizeof(a->vm) : sizeof(a->in);
+}
+
+/* Who has @host, which may be NULL: ours */
+static union address address(const char *host, const char *port)
+{
+	union address a = { .sa.sa_family = family };
+
+	if (family == AF_VSOCK) {
+		a.vm.svm_cid = host ? number(host, UINT32_MAX) : VMADDR_CID_ANY;
+		a.vm.svm_port = number(port, UINT32_MAX);
+		return a;
+	}
+	a.in.sin_port = htons(number(port, 65535));
+	if (host && inet_pton(AF_INET, host, &a.in.sin_addr) != 1) {
 		fprintf(stderr, "traffic: \"%s\": an IPv4 address wanted\n", host);
 		exit(2);
 	}
-	return sa;
+	return a;
 }
 
-static int bound_socket(int type, unsigned int port)
+static int bound_socket(int type, const union address *a)
 {
-	struct sockaddr_in sa = address(NULL, port);
-	int fd = socket(AF_INET, type, 0);
+	int fd = socket(a->sa.sa_family, type, 0);
 	int on = 1;
 
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
+	if (bind(fd, &a->sa, address_len(a)))
 		die("bind");
 	return fd;
 }
@@ -101,6 +124,8 @@ static void set_timeout(int fd)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	tv.tv_sec = CONNECT_SECONDS;
+	setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &tv, sizeof(tv));
 }
 
 static uint64_t word_at(uint64_t flow, uint64_t index)
@@ -137,17 +162,24 @@ static void write_all(int fd, const void *buf, size_t len)
 	}
 }
 
-/* Up to @len bytes, fewer only at the end of the stream */
+/*
+ * Up to @len bytes, fewer only at the end of the stream; one message, where there are such. vsock's
+ * MSG_WAITALL refuses what its buffer does not hold at once.
+ */
 static size_t read_some(int fd, void *buf, size_t len)
 {
+	size_t got = 0;
 	ssize_t n;
 
 	do {
-		n = recv(fd, buf, len, MSG_WAITALL);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		die("recv");
-	return n;
+		n = recv(fd, (char *)buf + got, len - got, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			die("recv");
+		got += n;
+	} while (n && got < len && stream == SOCK_STREAM);
+	return got;
 }
 
 /*
@@ -169,7 +201,7 @@ static void pace(struct timespec *last, uint64_t ns)
 		*last = now;
 }
 
-static void tcp_send_flow(const struct sockaddr_in *to, uint64_t flow, uint64_t bytes)
+static void tcp_send_flow(const union address *to, uint64_t flow, uint64_t bytes)
 {
 	const char *rate = getenv("RATE");
 	unsigned long pause = rate ? 1000000000UL * CHUNK / (number(rate, 1 << 16) << 20) : 0;
@@ -178,11 +210,11 @@ static void tcp_send_flow(const struct sockaddr_in *to, uint64_t flow, uint64_t 
 	struct timespec last;
 	int fd;
 
-	fd = socket(AF_INET, SOCK_STREAM, 0);
+	fd = socket(family, stream, 0);
 	if (fd < 0)
 		die("socket");
 	set_timeout(fd);
-	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+	if (connect(fd, &to->sa, address_len(to)))
 		die("connect");
 	write_all(fd, &flow, sizeof(flow));
 	clock_gettime(CLOCK_MONOTONIC, &last);
@@ -293,7 +325,7 @@ static void on_term(int sig)
 
 static int tcp_send(char **argv)
 {
-	struct sockaddr_in to = address(argv[0], number(argv[1], 65535));
+	union address to = address(argv[0], argv[1]);
 	unsigned int i, flows = number(argv[2], MAX_FLOWS);
 	uint64_t bytes = (uint64_t)number(argv[3], 1 << 16) << 20;
 	struct sigaction end = { .sa_handler = on_term };
@@ -311,7 +343,8 @@ static int tcp_send(char **argv)
 
 static int tcp_recv(char **argv)
 {
-	int ls = bound_socket(SOCK_STREAM, number(argv[0], 65535));
+	union address at = address(NULL, argv[0]);
+	int ls = bound_socket(stream, &at);
 	unsigned int i, flows = number(argv[1], MAX_FLOWS);
 	pid_t pids[MAX_FLOWS];
 	int fd;
@@ -337,10 +370,35 @@ static int tcp_keep(char **argv)
 	return tcp_recv(argv);
 }
 
+static int vsock_send(char **argv)
+{
+	family = AF_VSOCK;
+	return tcp_send(argv);
+}
+
+static int vsock_recv(char **argv)
+{
+	family = AF_VSOCK;
+	return tcp_recv(argv);
+}
+
+static int seq_send(char **argv)
+{
+	stream = SOCK_SEQPACKET;
+	return vsock_send(argv);
+}
+
+static int seq_recv(char **argv)
+{
+	stream = SOCK_SEQPACKET;
+	return vsock_recv(argv);
+}
+
 static int udp_send(char **argv)
 {
-	struct sockaddr_in to = address(argv[0], number(argv[1], 65535));
-	unsigned int first = number(argv[2], 65535);
+	union address to = address(argv[0], argv[1]);
+	union address from = address(NULL, argv[2]);
+	unsigned int first = ntohs(from.in.sin_port);
 	unsigned int flows = number(argv[3], MAX_FLOWS);
 	unsigned int count = number(argv[4], MAX_COUNT);
 	unsigned int pps = number(argv[5], 10000000);
@@ -355,8 +413,9 @@ static int udp_send(char **argv)
 	if (len < sizeof(*d) || !pps || !flows)
 		return 2;
 	for (f = 0; f < flows; f++) {
-		fds[f] = bound_socket(SOCK_DGRAM, first + f);
-		if (connect(fds[f], (struct sockaddr *)&to, sizeof(to)))
+		from.in.sin_port = htons(first + f);
+		fds[f] = bound_socket(SOCK_DGRAM, &from);
+		if (connect(fds[f], &to.sa, address_len(&to)))
 			die("connect");
 	}
 	clock_gettime(CLOCK_MONOTONIC, &last);
@@ -432,6 +491,7 @@ static int udp_report(const struct flow *flows, unsigned int n)
 
 static int udp_recv(char **argv)
 {
+	union address at = address(NULL, argv[0]);
 	struct pollfd pfd = { .events = POLLIN };
 	unsigned int n = number(argv[1], MAX_FLOWS);
 	int idle = number(argv[2], 600) * 1000;
@@ -441,7 +501,7 @@ static int udp_recv(char **argv)
 	int room = 8 << 20;
 	ssize_t len;
 
-	pfd.fd = bound_socket(SOCK_DGRAM, number(argv[0], 65535));
+	pfd.fd = bound_socket(SOCK_DGRAM, &at);
 	setsockopt(pfd.fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	while (!udp_complete(flows, n) && poll(&pfd, 1, idle) > 0) {
 		len = recv(pfd.fd, buf, sizeof(buf), 0);
@@ -464,6 +524,10 @@ int main(int argc, char **argv)
 		{ "tcp-send", 4, tcp_send },
 		{ "tcp-recv", 2, tcp_recv },
 		{ "tcp-keep", 3, tcp_keep },
+		{ "vsock-send", 4, vsock_send },
+		{ "vsock-recv", 2, vsock_recv },
+		{ "seq-send", 4, seq_send },
+		{ "seq-recv", 2, seq_recv },
 		{ "udp-send", 7, udp_send },
 		{ "udp-recv", 3, udp_recv },
 	};
@@ -473,6 +537,7 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], verbs[i].name) &&
 		    argc - 2 == verbs[i].args)
 			return verbs[i].run(argv + 2);
-	fprintf(stderr, "usage: traffic tcp-recv|tcp-keep|tcp-send|udp-recv|udp-send ARG...\n");
+	fprintf(stderr, "usage: traffic tcp-recv|tcp-keep|tcp-send|"
+		"vsock-recv|vsock-send|seq-recv|seq-send|udp-recv|udp-send ARG...\n");
 	return 2;
 }
