@@ -89,7 +89,7 @@ e2e_copy_programs()
 	local tree=$1
 
 	shift
-	{ printf '%s\n' "$@"; ldd "$@" | grep -o '/[^ :]*'; } | sort -u |
+	{ printf '%s\n' "$@"; ldd "$@" 2>/dev/null | grep -o '/[^ :]*'; } | sort -u |
 		xargs cp -L --parents -t "$tree"
 }
 
