@@ -59,12 +59,34 @@ pair()
 	return $rc
 }
 
+# What a half said of its cases, a line each: N VERDICT. NAME. A case may say something
+# itself, so that its verdict is on a line of its own.
+verdicts()
+{
+	awk '
+		function tell(verdict) { print n, verdict ".", name; n = "" }
+		/^[0-9]+ - .*\.\.\./ {
+			if (n != "") tell("")
+			n = $1
+			name = substr($0, length(n) + 4)
+			verdict = name
+			sub(/\.\.\..*/, "", name)
+			sub(/.*\.\.\./, "", verdict)
+			if (verdict ~ /^(ok|skipped)/) tell(verdict ~ /^ok/ ? "ok" : "skipped")
+			next
+		}
+		n != "" && /^(ok|skipped)$/ { tell($0) }
+		END { if (n != "") tell("") }' "$1"
+}
+
 # The cases that both halves came to, a line each: N VERDICT NAME
 cases()
 {
-	sed -En 's/^([0-9]+) - (.*)\.\.\.(ok|skipped)?.*/\1 \3. \2/p' \
-		"$E2E_RUN/host.said" "$E2E_RUN/guest.said" |
-		sort -n -s -k 1,1 | awk 'BEGIN { n = -1 } $1 == n { print n, $2 == v ? v : "failed", rest }
+	{
+		verdicts "$E2E_RUN/host.said"
+		verdicts "$E2E_RUN/guest.said"
+	} | sort -n -s -k 1,1 | awk 'BEGIN { n = -1 }
+			$1 == n { print n, $2 == v ? v : "failed", rest }
 			{ n = $1; v = $2; rest = $0; sub(/[^ ]* [^ ]* /, "", rest) }'
 }
 
