@@ -115,7 +115,7 @@ help:
 	@echo 'make check-vm       tests in the machine; KERNEL=6.12|7 GROUP=net ONLY=pattern'
 	@echo 'make check-debug    the same under a KASAN and lockdep kernel'
 	@echo 'make soak           rounds of everything, HOURS=8; never in CI'
-	@echo 'make demo           a guest whose packets a policy steers, from nothing'
+	@echo 'make demo           a guest whose packets a policy steers, and whose disk outlives its agent'
 	@echo 'make bench          instructions a packet and a SCSI request, beside in-tree vhost; BENCH=--check'
 	@echo 'make fuzz           the fuzzers, a minute each'
 	@echo 'make prove          what CBMC can prove of rings and barriers'
