@@ -44,6 +44,7 @@ COMMAND_SECONDS=$((150 * FACTOR))
 QMP_SECONDS=$((20 * FACTOR))
 GUEST_PID=
 RELAY_PID=
+partial=()			# read_line's, by fd
 
 # Why the tests cannot run here; nothing when they can.
 e2e_missing()
@@ -163,9 +164,21 @@ e2e_teardown()
 
 ### the guest
 
+# read_line FD: one within a second, into $line of the caller's. Of one that has come in part only, on a machine
+# that is busy, the part is kept.
+read_line()
+{
+	local got
+
+	IFS= read -r -t 1 got <&"$1" || { partial[$1]+=$got; return 1; }
+	line=${partial[$1]}$got
+	partial[$1]=
+}
+
 # Opened for both ways, so that neither end waits for the other's open.
 e2e_console()
 {
+	partial=()
 	rm -f "$E2E_RUN/con$SIDE".{in,out}
 	mkfifo "$E2E_RUN/con$SIDE".{in,out}
 	exec 7<>"$E2E_RUN/con$SIDE.in" 8<>"$E2E_RUN/con$SIDE.out"
@@ -253,7 +266,7 @@ guest_wait_ready()
 	local line end=$((SECONDS + BOOT_SECONDS))
 
 	while [ $SECONDS -lt $end ] && guest_alive; do
-		IFS= read -r -t 1 line <&8 || continue
+		read_line 8 || continue
 		[ "$line" = "=ready" ] && return 0
 	done
 	guest_lament "the guest did not come up in $BOOT_SECONDS s"
@@ -267,7 +280,7 @@ guest()
 
 	printf '%s\n' "${*//$'\n'/ }" >&7
 	while [ $SECONDS -lt $end ] && guest_alive; do
-		IFS= read -r -t 1 line <&8 || continue
+		read_line 8 || continue
 		case $line in
 		'') ;;
 		'=rc '*) return "${line#=rc }" ;;
@@ -343,7 +356,7 @@ qmp()
 
 	printf '{"execute": "%s"%s}\n' "$1" "$args" >&5
 	while [ $SECONDS -lt $end ] && guest_alive; do
-		IFS= read -r -t 1 line <&6 || continue
+		read_line 6 || continue
 		case $line in
 		'{"return"'*) printf '%s\n' "$line"; return 0 ;;
 		'{"error"'*) diag "qmp $1: $line"; return 1 ;;
