@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # vhxd is killed, and the next one started, again and again under a guest's I/O: the guest
-# sees no error, no write is lost and none comes twice. Then QEMU is killed under I/O, which
-# vhxd survives; then both.
+# sees no error, no write is lost and none comes twice, on disks that are fast and on one so slow that
+# each vhxd dies with I/O of its under way there. Then QEMU is killed under I/O, which vhxd survives; then both.
 # time-limit: 600
 #
 #	KILLS=20	how often
@@ -12,9 +12,12 @@
 
 KILLS=${KILLS:-20}
 direct=$DISKS/direct.img memory=$MEMORY_DISKS/memory.img
+slow_device 8 50
+slow=$block
 disks_begin \
 	"lun.0 = $direct,serial=DIRECT,size=16M,thin" \
-	"lun.1 = $memory,serial=MEMORY,size=8M,thin"
+	"lun.1 = $memory,serial=MEMORY,size=8M,thin" \
+	"lun.2 = $slow,serial=SLOW"
 RANDOM=$SEED
 again=0 refused=0
 
@@ -22,7 +25,7 @@ begin()
 {
 	guest_start
 	ok $? "$1: the guest boots" || bail "no guest"
-	d=$(guest_disk DIRECT) && m=$(guest_disk MEMORY)
+	d=$(guest_disk DIRECT) && m=$(guest_disk MEMORY) && s=$(guest_disk SLOW)
 	ok $? "$1: and has its disks" || bail "no disks"
 }
 
@@ -30,9 +33,10 @@ load()
 {
 	guest_bg direct "blocks load /dev/$d $SEED 12 0"
 	guest_bg memory "blocks load /dev/$m $SEED 4 0"
+	guest_bg slow "blocks load /dev/$s $SEED 4 0"
 }
 
-# Both, one after the other: the signal went to both.
+# All, one after the other: the signal went to all of them.
 load_end()
 {
 	guest_load_end direct
@@ -43,6 +47,10 @@ load_end()
 	ok $? "MEMORY: what is read is what was written"
 	diag "MEMORY: $loaded"
 	is "$(host_digest "$memory")" "$(digest_of "$loaded")" "MEMORY: the file has all of it"
+	guest_load_end slow
+	ok $? "SLOW: what is read is what was written"
+	diag "SLOW: $loaded"
+	is "$(host_digest "$slow")" "$(digest_of "$loaded")" "SLOW: the device has all of it"
 }
 
 # kill_vhxd: when it has answered some more, and the next one serves

@@ -104,6 +104,32 @@ vhxd_reaches()
 	done
 }
 
+### block devices of the machine's, which are there until the test ends: to be made before disks_begin
+
+# block_device SIZE: a loop device of a file of its own; its name is in $block
+block_device()
+{
+	local file
+
+	modprobe loop
+	mkdir -p "$DISKS"
+	file=$(mktemp -p "$DISKS")
+	truncate -s "$1" "$file"
+	block=$(losetup --find --show --direct-io=on "$file") || bail "no loop device"
+	at_exit "losetup -d $block"
+}
+
+# slow_device MIB MS: what it is asked for takes so long; its name is in $block
+slow_device()
+{
+	local dm=$E2E_SRC/build/selftests/agent/tools/dm
+
+	modprobe dm_delay
+	block_device "$1M"
+	block=$("$dm" create vhxslow delay $(($1 * 2048)) "$block 0 $2") || bail "no slow device"
+	at_exit "$dm remove vhxslow"
+}
+
 ### begin and end
 
 # disks_prepare LINE...: what QEMU and vhxd, whose target's section has these lines, begin with
