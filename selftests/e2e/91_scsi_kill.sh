@@ -7,10 +7,12 @@
 # time-limit: 600
 #
 #	KILLS=20	how often
+#	ZERO_COPY=on	large writes go to the disks from the guest's memory
 . "$(dirname "$0")/lib.sh"
 . "$E2E_DIR/disks.sh"
 
 KILLS=${KILLS:-20}
+[ -z "${ZERO_COPY:-}" ] || VHXD_LINES=("zero_copy = $ZERO_COPY")
 direct=$DISKS/direct.img memory=$MEMORY_DISKS/memory.img
 slow_device 8 50
 slow=$block
@@ -19,7 +21,7 @@ disks_begin \
 	"lun.1 = $memory,serial=MEMORY,size=8M,thin" \
 	"lun.2 = $slow,serial=SLOW"
 RANDOM=$SEED
-again=0 refused=0
+again=0 refused=0 uncopied=0
 
 begin()
 {
@@ -53,11 +55,18 @@ load_end()
 	is "$(host_digest "$slow")" "$(digest_of "$loaded")" "SLOW: the device has all of it"
 }
 
+# What the vhxd of now has counted
+count()
+{
+	again=$((again + $(vhxd_stat again))) refused=$((refused + $(vhxd_stat refused)))
+	uncopied=$((uncopied + $(vhxd_stat zero_copy)))
+}
+
 # kill_vhxd: when it has answered some more, and the next one serves
 kill_vhxd()
 {
 	vhxd_reaches committed $((1 + RANDOM % 100)) || return
-	again=$((again + $(vhxd_stat again))) refused=$((refused + $(vhxd_stat refused)))
+	count
 	vhxd_end KILL 2>/dev/null
 	vhxd_start
 }
@@ -74,6 +83,7 @@ again=$((again + $(vhxd_stat again))) refused=$((refused + $(vhxd_stat refused))
 load_end
 above "$again" 0 "commands were given to the next one ($again)"
 is "$refused" 0 "and none was answered twice"
+[ -z "${ZERO_COPY:-}" ] || above "$uncopied" 0 "writes went without a copy ($uncopied)"
 guest_is_content
 ok $? "the guest has no I/O error"
 

@@ -14,6 +14,7 @@ SCSI=num_queues=2		# properties of vhost-scsi-pci
 NODE=,vhostfd=9		# and which node it has; nothing: the one that it opens itself
 DISKS=/var/tmp/vhx-e2e		# on ext4: O_DIRECT
 MEMORY_DISKS=/dev/shm/vhx-e2e	# on tmpfs
+VHXD_LINES=()			# of [vhxd], beside those that it needs
 VHXD_PID=
 VHXD_CONF=$E2E_RUN/vhxd.conf
 SEED=${VHX_SEED:-$RANDOM}
@@ -41,9 +42,8 @@ vhxd_configure()
 {
 	mkdir -p "$E2E_RUN" "$DISKS" "$MEMORY_DISKS"
 	{
-		printf '[vhxd]\nqueues = 2\nstate_dir = %s/state\nsocket = %s\n[scsi %s]\n' \
-			"$DISKS" "$VHXD_SOCKET" "$WWPN"
-		printf '%s\n' "$@"
+		printf '%s\n' '[vhxd]' 'queues = 2' "state_dir = $DISKS/state" \
+			"socket = $VHXD_SOCKET" "${VHXD_LINES[@]}" "[scsi $WWPN]" "$@"
 	} >"$VHXD_CONF"
 }
 
