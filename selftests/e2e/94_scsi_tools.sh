@@ -159,8 +159,11 @@ says "the disk tells of it, once" 0 'Bus device reset function occurred' 'Good' 
 # Not: what an iSCSI target alone has, or a removable medium; commands that vhxd does not know;
 # ReportLUNs, and a disk of 4096-byte blocks, at which iscsi-test-cu dies of a segmentation fault;
 # ReadOnly, which wants to open the device for writing; GetLBAStatus.UnmapSingle, which asks for block
-# N + 1 and wants the answer to begin with the next physical block; WriteSame10.InvalidDataOutSize, which wants
-# more than a block of data refused, where vhxd says by the residual what it did not take.
+# N + 1 and wants the answer to begin with the next physical block. Of WriteSame10 and
+# WriteSame16: InvalidDataOutSize, which wants more than a block of data refused, where vhxd says by the residual what
+# it did not take; WriteSame10.UnmapUntilEnd, which unmaps with a block of 0xff and wants zeroes, where by SBC that block is
+# what is read then (its like of 16 sends zeroes, and passes); WriteSame16.Unmap, whose READ of 32 MiB the guest's
+# SG_IO refuses by itself.
 tests "$d" Mandatory TestUnitReady StartStopUnit ReadCapacity10 ReadCapacity16 Reserve6 PrinReadKeys \
 	PrinServiceactionRange PrinReportCapabilities ProutRegister ProutReserve ProutClear \
 	ProutPreempt ReadDefectData10 ReadDefectData12 Inquiry ModeSense6 GetLBAStatus.Simple \
