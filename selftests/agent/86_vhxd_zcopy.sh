@@ -173,6 +173,37 @@ before=$(counted zero_copy)
 written 0.1 32768 2048 13 "the next vhxd"
 grows zero_copy 1
 
+### there is no place for the guest's memory
+end TERM
+is "$status" 0 "it ends with 0"
+under=build/selftests/agent/tools/noplaces
+serve "vhxd serves without a table of buffers"
+under=
+run "which it says" grep -q 'the pool cannot be registered' "$tmp/log"
+for at in 0.0 0.1 0.4; do
+	quiet $at
+	before=$(counted zero_copy)
+	written $at 64 128 14 "$at, 64 KiB"
+	written $at 4096 2048 15 "$at, 1 MiB"
+	guest good "$at, without a cache" write-through $at
+	written $at 512 135 16 "$at, no whole pages"
+	is "$(($(counted zero_copy) - before))" 0 "none of it without a copy"
+done
+is "$(counted zero_copy_not)" 0 "though that was tried"
+together=
+for i in 1 2 3 4 5 6 7 8; do
+	ask start "w$i" write 0.1 $((i * 2048)) 2048 $((i + 20))
+done
+for i in 1 2 3 4 5 6 7 8; do
+	ask wait "w$i"
+	together="$together $said"
+done
+is "$together" " good good good good good good good good" "eight at once"
+for i in 1 5 8; do
+	guest good "read back" read 0.1 $((i * 2048)) 2048 $((i + 20))
+done
+is "$(counted refused)" 0 "no answer was refused"
+
 guest_end
 end TERM
 is "$status" 0 "it ends with 0"

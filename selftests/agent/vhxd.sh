@@ -11,6 +11,7 @@ conf=$tmp/vhxd.conf
 wwpn=naa.5001405$(printf %09x $$)
 pid=
 guest=
+under=				# what vhxd is started by
 
 # disk NAME SIZE: an image
 disk()
@@ -38,7 +39,7 @@ answers()
 begin()
 {
 	# Not with the guest's ends: it would not see that they are closed.
-	vhxd --foreground --config "$conf" >"$tmp/log" 2>&1 6>&- 7<&- &
+	$under vhxd --foreground --config "$conf" >"$tmp/log" 2>&1 6>&- 7<&- &
 	pid=$!
 	until_true 20 answers
 	ok $? "$1" || diag "vhxd does not answer: $(cat "$tmp/log")"
