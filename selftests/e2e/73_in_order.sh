@@ -6,11 +6,7 @@
 # time-limit: 600
 . "$(dirname "$0")/lib.sh"
 
-newest=$(printf '%s\n' /boot/vmlinuz-7.* | sort -V | tail -n 1)
-[ -e "$newest" ] || skip_all "there is no 7.x kernel for the guest"
-E2E_GUEST=${newest#/boot/vmlinuz-}
-# Its KVM guests with all of max stop now and then on an emulated SVM.
-GUEST_CPU=qemu64
+e2e_guest_is_7
 e2e_begin
 node_is_vhx || skip_all "in-tree vhost of 6.12 has no IN_ORDER"
 

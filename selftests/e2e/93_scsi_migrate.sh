@@ -14,6 +14,9 @@
 given=${SCSI:-}
 . "$E2E_DIR/disks.sh"
 SCSI=${given:-$SCSI},migratable=on
+case $SCSI in
+*in_order=on*) e2e_guest_is_7 ;;
+esac
 
 HOPS=${HOPS:-3}
 direct=$DISKS/direct.img keep=$DISKS/keep.img
@@ -23,6 +26,9 @@ disks_begin \
 
 guest_start
 ok $? "the guest boots" || bail "no guest"
+case $SCSI in
+*in_order=on*) is "$(guest_scsi_has 35)" 1 "its driver negotiated IN_ORDER" ;;
+esac
 d=$(guest_disk DIRECT) && k=$(guest_disk KEEP)
 ok $? "and has its disks" || bail "no disks"
 sum=$(guest "dd if=/dev/urandom of=/dev/$k bs=64k count=256 2>/dev/null; sync;

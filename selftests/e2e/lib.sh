@@ -83,6 +83,18 @@ e2e_guest_release()
 	echo "${E2E_GUEST:-${kernel#/boot/vmlinuz-}}"
 }
 
+# The guest is of 7.x, if there is one
+e2e_guest_is_7()
+{
+	local newest
+
+	newest=$(printf '%s\n' /boot/vmlinuz-7.* | sort -V | tail -n 1)
+	[ -e "$newest" ] || skip_all "there is no 7.x kernel for the guest"
+	E2E_GUEST=${newest#/boot/vmlinuz-}
+	# Its KVM guests with all of max stop now and then on an emulated SVM.
+	GUEST_CPU=qemu64
+}
+
 # e2e_copy_programs TREE PROGRAM...: with what they are linked with, each where it was. By few
 # processes: the machine is emulated.
 e2e_copy_programs()
