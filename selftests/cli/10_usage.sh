@@ -30,6 +30,17 @@ usage "an interval of nothing" stats --watch=0
 usage "two ways to print" stats --all --openmetrics
 usage "two ways to print an agent's" agent stats --all --openmetrics
 usage "two hosts" scsi stats a b
+usage "two guests" vsock show 3 4
+usage "a route without a verdict" vsock route add to 5
+usage "a verdict that is none" vsock route add maybe
+usage "CIDs that are none" vsock route add from 5-4 reject
+usage "a type that is none" vsock route add type dgram reject
+usage "a route that nobody named" vsock route remove
+usage "a limit that is not there" vsock limit set 5 legs 1
+says "$err" 'vsock limit --help' "and where they are"
+usage "a limit without a number" vsock limit set 5 conns
+usage "a number that is none" vsock limit set 5 conns 1x
+usage "limits of the host" vsock limit set 2 conns 1
 usage "two bindings" policy load flow_pin --nic a --nic-id 1
 usage "a NIC id that is none" policy load flow_pin --nic-id x
 usage "a NIC id of 0" policy load flow_pin --nic-id 0

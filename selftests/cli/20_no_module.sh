@@ -14,6 +14,12 @@ says "$err" 'vhx_net is not loaded' "says so"
 rc 1 "without vhx_net: doctor" vhx -j doctor
 json 'any(.check == "modules" and .verdict == "bad")' "doctor finds it"
 
+for args in 'vsock list' 'vsock show 5' 'vsock stats' 'vsock route' 'vsock route add reject' 'vsock limit'; do
+	# shellcheck disable=SC2086
+	rc 5 "without vhx_vsock: vhx $args" vhx $args
+	says "$err" '^hint: modprobe vhx_vsock' "has a hint"
+done
+
 until_true 10 rmmod vhx_scsi || bail "vhx_scsi does not unload"
 rc 5 "without vhx_scsi: scsi list" vhx scsi list
 says "$err" 'vhx_scsi is not loaded' "says so"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vhx vsock limit: how much a guest may send and have. */
+#include <errno.h>
 #include <string.h>
 
 #include "numbers.h"
@@ -59,8 +60,10 @@ static int tell(struct vhx_nl *nl, int err, const char *what)
 {
 	if (!err)
 		return RC_OK;
+	if (err == -EOPNOTSUPP)
+		return fail_unloaded("vhx_vsock", "limits of vsock");
 	return fail(rc_of(err), err, *vhx_nl__error(nl) ? vhx_nl__error(nl) :
-		    "limits need module vhx_vsock, and to change them CAP_NET_ADMIN",
+		    "to change limits needs CAP_NET_ADMIN",
 		    "vsock limit: %s", what);
 }
 

@@ -128,8 +128,10 @@ static int tell(struct vhx_nl *nl, int err, const char *what)
 {
 	if (!err)
 		return RC_OK;
+	if (err == -EOPNOTSUPP)
+		return fail_unloaded("vhx_vsock", "routes of vsock");
 	return fail(rc_of(err), err, *vhx_nl__error(nl) ? vhx_nl__error(nl) :
-		    "routes need module vhx_vsock, and to change them CAP_NET_ADMIN",
+		    "to change routes needs CAP_NET_ADMIN",
 		    "vsock route: %s", what);
 }
 

@@ -238,12 +238,12 @@ struct json_object *event_json(const struct vhx_event_info *event)
 
 /* --- walks --- */
 
-static int fail_unloaded(const struct walk_of *of)
+int fail_unloaded(const char *module, const char *objects)
 {
 	char what[96];
 
-	snprintf(what, sizeof(what), "%s is not loaded: nobody knows of %s", of->module, of->what);
-	return fail_without(of->module, "module %s", what);
+	snprintf(what, sizeof(what), "%s is not loaded: nobody knows of %s", module, objects);
+	return fail_without(module, "module %s", what);
 }
 
 struct json_object *collect_walk(struct vhx_nl *nl, const struct walk_of *of, __u32 id, int *rc)
@@ -260,7 +260,7 @@ struct json_object *collect_walk(struct vhx_nl *nl, const struct walk_of *of, __
 		json_object_put(array);
 	}
 	if (err == -EOPNOTSUPP)
-		*rc = fail_unloaded(of);
+		*rc = fail_unloaded(of->module, of->what);
 	else
 		*rc = fail(rc_of(err), err, *vhx_nl__error(nl) ? vhx_nl__error(nl) : NULL,
 			   "list of %s", of->what);

@@ -154,6 +154,8 @@ int fail_unknown(int rc, const char *what, const char *word, struct json_object 
 int session_open(struct vhx_nl **nl);
 /* The same for what module @module knows of. */
 int session_open_for(struct vhx_nl **nl, const char *module);
+/* fail(): it is not loaded, which the kernel says by EOPNOTSUPP. @objects: what it knows of */
+int fail_unloaded(const char *module, const char *objects);
 
 /* An array; NULL: it failed and was said, *rc is the exit code. */
 struct json_object *collect_nics(struct vhx_nl *nl, int *rc);

@@ -33,13 +33,24 @@ struct flow *flow_new(struct guest *g, enum flow_state state, int fd)
 	f->state = state;
 	f->out_end = &f->out;
 	list_init(&f->due);
+	list_init(&f->by_id);
 	event.data.ptr = &f->watch;
 	if (epoll_ctl(g->vsock->epoll, EPOLL_CTL_ADD, fd, &event)) {
 		free(f);
 		return NULL;
 	}
 	list_add(&g->flows, &f->all);
+	g->nflows++;
 	return f;
+}
+
+/* The kernel calls it so; 0: not any more. */
+void flow_number(struct flow *f, uint64_t id)
+{
+	list_del(&f->by_id);
+	f->id = id;
+	if (id)
+		list_add(&f->guest->by_id[id % FLOW_BUCKETS], &f->by_id);
 }
 
 static void close_socket(struct flow *f)
@@ -63,7 +74,9 @@ void flow_free(struct flow *f)
 {
 	close_socket(f);
 	list_del(&f->due);
+	list_del(&f->by_id);
 	list_del(&f->all);
+	f->guest->nflows--;
 	free(f);
 }
 
@@ -434,7 +447,7 @@ static struct flow *find(struct guest *g, uint64_t id)
 {
 	struct flow *f;
 
-	list_for_each(f, &g->flows, all)
+	list_for_each(f, &g->by_id[id % FLOW_BUCKETS], by_id)
 		if (f->id == id)
 			return f;
 	return NULL;
@@ -472,15 +485,18 @@ static void refuse(struct guest *g, const struct vhx_vsock_msg *m, int err)
 	late->state = FLOW_OVER;
 	late->out_end = &late->out;
 	list_init(&late->due);
+	list_init(&late->by_id);
 	list_add(&g->flows, &late->all);
+	g->nflows++;
 	flow_say(late, SAY_RESET);
 }
 
 static void on_asked(struct guest *g, const struct vhx_vsock_msg *m)
 {
-	int fd = unix_connect(g, m->peer_port, m->sk_type);
 	struct flow *f;
+	int fd;
 
+	fd = g->nflows < FLOWS_MAX ? unix_connect(g, m->peer_port, m->sk_type) : -EDQUOT;
 	if (fd < 0) {
 		refuse(g, m, fd);
 		return;
@@ -491,7 +507,7 @@ static void on_asked(struct guest *g, const struct vhx_vsock_msg *m)
 		refuse(g, m, -ENOMEM);
 		return;
 	}
-	f->id = m->conn;
+	flow_number(f, m->conn);
 	f->type = m->sk_type;
 	f->guest_port = m->guest_port;
 	f->peer_cid = m->peer_cid;
@@ -510,7 +526,7 @@ static void say_ok(struct flow *f)
 
 static void on_open(struct flow *f, const struct vhx_vsock_msg *m)
 {
-	f->id = m->conn;
+	flow_number(f, m->conn);
 	f->asked = false;
 	if (f->state == FLOW_OVER)
 		return;
@@ -550,7 +566,7 @@ static void on_reset(struct flow *f)
 		flow_free(f);
 		return;
 	}
-	f->id = 0;
+	flow_number(f, 0);
 	f->asked = false;
 	f->say = 0;
 	f->state = FLOW_DRAIN;

@@ -268,6 +268,7 @@ static int open_guest(struct vsock *v, unsigned int i, struct msg *msg)
 		.messages = SLOTS,
 		.grants = SLOTS,
 	};
+	unsigned int b;
 	int ret, ms;
 
 	*g = (struct guest) {
@@ -275,6 +276,8 @@ static int open_guest(struct vsock *v, unsigned int i, struct msg *msg)
 	};
 	list_init(&g->flows);
 	list_init(&g->due);
+	for (b = 0; b < FLOW_BUCKETS; b++)
+		list_init(&g->by_id[b]);
 	snprintf(arg.name, sizeof(arg.name), "%u", g->conf->cid);
 	/* A predecessor may still be ending. */
 	for (ms = 0; (ret = vhx_agent__attach_with(v->agent, &arg)) == -EBUSY && ms < 5000; ms += 50) {

@@ -16,6 +16,7 @@
 #define SLOT_SIZE	(36U << 10)	/* 32 KiB, and a page for the head */
 #define SLOTS		16		/* each way, of a guest */
 #define FLOW_BUCKETS	64
+#define FLOWS_MAX	1023		/* of a guest */
 #define TAKEN_STEP	(64U << 10)	/* bytes between two TAKEN */
 #define HOST_PORT	(1U << 30)	/* the first that connections of the host's have */
 #define LINE_MAX_LEN	32		/* of "CONNECT PORT" */
@@ -63,9 +64,11 @@ enum flow_state {
  * @watch: its socket; fd -1 when it is closed
  * @due: in guest.due while there is something to say
  * @all: in guest.flows
+ * @by_id: in guest.by_id once it has an @id
  * @id: the kernel's number; 0 before it has one
  * @cookie: what the kernel knows it by before it has a number
  * @asked: the guest was, and there is an answer to come
+ * @of_host: a client of the host's began it
  * @hung: the socket's other end is closed
  * @say: SAY_*
  * @shut: what SHUTDOWN is to say; @said: and what was said
@@ -82,6 +85,7 @@ struct flow {
 	struct watch watch;
 	struct list due;
 	struct list all;
+	struct list by_id;
 	struct guest *guest;
 	enum flow_state state;
 	uint64_t id;
@@ -91,6 +95,7 @@ struct flow {
 	uint16_t type;
 	uint64_t cookie;
 	bool asked;
+	bool of_host;
 	bool hung;
 	unsigned int say;
 	uint16_t shut;
@@ -123,7 +128,7 @@ struct listener {
  * struct guest - a guest
  * @number: of its endpoint
  * @grants: tags of slots that are ours to fill
- * @flows: all of them; @due: those that have something to say
+ * @flows: all of them, @nflows; @by_id: those that have a number; @due: those that have something to say
  * @next_port: of the host's next connection; @cookies: how many there were
  */
 struct guest {
@@ -133,6 +138,8 @@ struct guest {
 	uint32_t grants[SLOTS];
 	unsigned int ngrants;
 	struct list flows;
+	unsigned int nflows;
+	struct list by_id[FLOW_BUCKETS];
 	struct list due;
 	uint32_t next_port;
 	uint64_t cookies;
@@ -184,6 +191,7 @@ void slot_send(struct guest *guest, const struct vhx_vsock_msg *msg);
 /* flow.c */
 struct flow *flow_new(struct guest *guest, enum flow_state state, int fd);
 void flow_free(struct flow *flow);
+void flow_number(struct flow *flow, uint64_t id);
 void flow_say(struct flow *flow, unsigned int what);
 /* Nothing more moves; the kernel hears so if it knows of the connection. */
 void flow_over(struct flow *flow);

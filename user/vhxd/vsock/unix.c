@@ -18,6 +18,8 @@
 #include "../log.h"
 #include "router.h"
 
+#define PAUSE_US	10000
+
 static int address(struct sockaddr_un *a, const char *path)
 {
 	memset(a, 0, sizeof(*a));
@@ -118,13 +120,22 @@ void unix_accept(struct listener *l)
 	int fd;
 
 	fd = accept4(l->watch.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0)
+	if (fd < 0) {
+		/* Who waits there still does: not again and again for want of a descriptor. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+			usleep(PAUSE_US);
 		return;
+	}
+	if (l->guest->nflows >= FLOWS_MAX) {
+		close(fd);
+		return;
+	}
 	f = flow_new(l->guest, l->port ? FLOW_ASKING : FLOW_HELLO, fd);
 	if (!f) {
 		close(fd);
 		return;
 	}
+	f->of_host = true;
 	f->type = l->type;
 	f->peer_cid = 2;
 	f->peer_port = l->guest->next_port++;
