@@ -206,13 +206,12 @@ int vhx_tag_publish(struct vhx_areq *req)
 
 	spin_lock(&aq->lock);
 	spin_lock(&q->lock);
-	if (q->dead || !vhx_endpoint_is_of(req->ep, q->s)) {
+	if (q->dead || !vhx_endpoint_is_of(req->ep, q->s))
 		err = -ESHUTDOWN;
-	} else if (req->aborted) {
+	else if (req->aborted)
 		err = -ECANCELED;
-	} else {
+	else
 		vhx_tag_ready(req);
-	}
 	spin_unlock(&q->lock);
 	spin_unlock(&aq->lock);
 	return err;

@@ -22,7 +22,8 @@
 void vhx_limits_initial(struct vhx_limits *l)
 {
 	static const struct vhx_limits initial = { {
-#define VHX_LIMIT_INITIAL(NAME, name, initial, doc) [VHX_LIMIT_##NAME] = initial,
+#define VHX_LIMIT_INITIAL(NAME, value, ...) \
+		[VHX_LIMIT_##NAME] = value,
 		VHX_VSOCK_LIMITS(VHX_LIMIT_INITIAL)
 #undef VHX_LIMIT_INITIAL
 	} };

@@ -70,7 +70,7 @@ int vhx_nl_limit_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 static const struct nla_policy vhx_limit_policy[VHX_A_VSOCK_LIMIT_MAX + 1] = {
 	[VHX_A_VSOCK_LIMIT_CID] = { .type = NLA_U32 },
-#define VHX_LIMIT_POLICY(NAME, name, initial, doc) \
+#define VHX_LIMIT_POLICY(NAME, ...) \
 	[VHX_A_VSOCK_LIMIT_##NAME] = { .type = NLA_U64 },
 	VHX_VSOCK_LIMITS(VHX_LIMIT_POLICY)
 #undef VHX_LIMIT_POLICY

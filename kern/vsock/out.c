@@ -63,13 +63,15 @@ bool vhx_out_put(struct vhx_lane *lane, struct sk_buff *skb, u64 most)
 /* Its turn is over, or it has nothing more. Context: @out->lock. */
 static void vhx_lane_turn(struct vhx_out *out, struct vhx_lane *lane)
 {
-	if (skb_queue_empty(&lane->q))
-		list_del_init(&lane->ready);
-	else if (lane->spent < VHX_LANE_TURN)
+	const bool empty = skb_queue_empty(&lane->q);
+
+	if (!empty && lane->spent < VHX_LANE_TURN)
 		return;
+	lane->spent = 0;
+	if (empty)
+		list_del_init(&lane->ready);
 	else
 		list_move_tail(&lane->ready, &out->ready);
-	lane->spent = 0;
 }
 
 /**

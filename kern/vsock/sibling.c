@@ -76,16 +76,14 @@ static void vhx_sibling_go(struct vhx_conn *conn, u32 me, const struct vhx_pkt_h
 
 	if (way == VHX_SIBLING_AGREED)
 		vhx_conn_agree(conn);
-	if (way == VHX_SIBLING_WRONG) {
-		vhx_guest_count(g, VHX_VSOCK_STAT_UNROUTED);
-	} else if (vhx_sibling_put(conn, me, skb)) {
+	if (way != VHX_SIBLING_WRONG && vhx_sibling_put(conn, me, skb)) {
 		vhx_guest_count(g, VHX_VSOCK_STAT_TO_SIBLINGS);
 		if (way == VHX_SIBLING_OVER)
 			vhx_conn_end(conn, 0);
 		return;
-	} else {
-		vhx_guest_count(g, VHX_VSOCK_STAT_OVERFLOWS);
 	}
+	vhx_guest_count(g, way == VHX_SIBLING_WRONG ? VHX_VSOCK_STAT_UNROUTED :
+						      VHX_VSOCK_STAT_OVERFLOWS);
 	kfree_skb(skb);
 	vhx_conn_end(conn, way == VHX_SIBLING_OVER ? VHX_TELL(!me) : VHX_TELL_BOTH);
 }

@@ -18,7 +18,7 @@
 
 /* Index of a limit in struct vhx_limits. */
 enum vhx_limit {
-#define VHX_LIMIT_ENUM(NAME, name, initial, doc) VHX_LIMIT_##NAME,
+#define VHX_LIMIT_ENUM(NAME, ...) VHX_LIMIT_##NAME,
 	VHX_VSOCK_LIMITS(VHX_LIMIT_ENUM)
 #undef VHX_LIMIT_ENUM
 	VHX_LIMIT_NR,

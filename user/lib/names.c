@@ -90,7 +90,7 @@ static const char *const vsock_types[] = {
 };
 
 static const char *const vsock_limits[] = {
-#define LIMIT_NAME(NAME, name, initial, doc) name,
+#define LIMIT_NAME(NAME, initial, name, doc) name,
 	VHX_VSOCK_LIMITS(LIMIT_NAME)
 #undef LIMIT_NAME
 };

@@ -8,7 +8,7 @@
 
 static const struct out_col cols[] = {
 	{ "cid", "CID", OUT_PLAIN },
-#define LIMIT_COL(NAME, name, initial, doc) { name, name, OUT_PLAIN },
+#define LIMIT_COL(NAME, initial, name, doc) { name, name, OUT_PLAIN },
 	VHX_VSOCK_LIMITS(LIMIT_COL)
 #undef LIMIT_COL
 };
@@ -19,7 +19,7 @@ static const char doc[] =
 	"How much a guest may send, and how many connections it may have; default: guests that have no "
 	"limits of their own. They are there before the guest is, and stay when it is gone."
 	"\vLIMIT is:"
-#define LIMIT_DOC(NAME, name, initial, doc) "\n  " name ": " doc " (" #initial ")"
+#define LIMIT_DOC(NAME, initial, name, doc) "\n  " name ": " doc " (" #initial ")"
 	VHX_VSOCK_LIMITS(LIMIT_DOC)
 #undef LIMIT_DOC
 	"\nN may have a unit, k, M, G, of 1024. To change limits needs CAP_NET_ADMIN.";

@@ -568,23 +568,23 @@ enum vhx_vsock_route_attr {
 #define VHX_A_VSOCK_ROUTE_MAX (__VHX_A_VSOCK_ROUTE_MAX - 1)
 
 /*
- * Limits of a guest: X(NAME, "name", default, "what"). Attribute type of each is
+ * Limits of a guest: X(NAME, default, "name", "what"). Attribute type of each is
  * VHX_A_VSOCK_LIMIT_##NAME, of u64. 0 of a rate: there is none.
  */
 #define VHX_VSOCK_LIMITS(X) \
-	X(CONNS,	"conns",	4096,	"connections with other guests") \
-	X(PENDING,	"pending",	128,	"of those, that it asked for and the other has not answered; the oldest gives way") \
-	X(BACKLOG,	"backlog",	8388608, "bytes of memory that may wait for it from one other guest") \
-	X(RATE,		"rate",		0,	"bytes a second that it may send") \
-	X(BURST,	"burst",	0,	"bytes that it may send at once; 0: an eighth of a second's, 64 KiB at least") \
-	X(CONN_RATE,	"conn-rate",	0,	"connections a second that it may ask for") \
-	X(CONN_BURST,	"conn-burst",	0,	"connections that it may ask for at once; 0: a second's")
+	X(CONNS,	4096,	 "conns",	"connections with other guests and with an agent") \
+	X(PENDING,	128,	 "pending",	"of those, that it asked for and the other has not answered; the oldest gives way") \
+	X(BACKLOG,	8388608, "backlog",	"bytes of memory that may wait for it from one other guest") \
+	X(RATE,		0,	 "rate",	"bytes a second that it may send") \
+	X(BURST,	0,	 "burst",	"bytes that it may send at once; 0: an eighth of a second's, 64 KiB at least") \
+	X(CONN_RATE,	0,	 "conn-rate",	"connections a second that it may ask for") \
+	X(CONN_BURST,	0,	 "conn-burst",	"connections that it may ask for at once; 0: a second's")
 
 enum vhx_vsock_limit_attr {
 	VHX_A_VSOCK_LIMIT_UNSPEC,
 	VHX_A_VSOCK_LIMIT_PAD,
 	VHX_A_VSOCK_LIMIT_CID,	/* u32: the guest; absent or 0: who has no limits of its own */
-#define VHX_VSOCK_LIMIT_ENUM(NAME, name, initial, doc) VHX_A_VSOCK_LIMIT_##NAME,
+#define VHX_VSOCK_LIMIT_ENUM(NAME, ...) VHX_A_VSOCK_LIMIT_##NAME,
 	VHX_VSOCK_LIMITS(VHX_VSOCK_LIMIT_ENUM)
 #undef VHX_VSOCK_LIMIT_ENUM
 	__VHX_A_VSOCK_LIMIT_MAX,
