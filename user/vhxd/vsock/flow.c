@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A connection: bytes from the socket to the guest as far as the guest has credit, and from the guest to
- * the socket as fast as that takes them; what it took is what the guest is credited.
+ * A connection: what its socket and its guest say of it. Bytes from the guest go to the socket as fast as
+ * that takes them; what it took is what the guest is credited. The other way is speak.c.
  */
 #include <errno.h>
 #include <linux/virtio_vsock.h>
@@ -14,9 +14,6 @@
 
 #include "../log.h"
 #include "router.h"
-
-#define SHUT_BOTH	(VIRTIO_VSOCK_SHUTDOWN_RCV | VIRTIO_VSOCK_SHUTDOWN_SEND)
-#define SEQ_FLAGS	(VIRTIO_VSOCK_SEQ_EOM | VIRTIO_VSOCK_SEQ_EOR)
 
 /* --- they come and go --- */
 
@@ -113,7 +110,7 @@ static void shut_socket(struct flow *f)
 {
 	if (f->out)
 		return;
-	if (f->hup == SHUT_BOTH || f->state == FLOW_DRAIN)
+	if (f->hup == VSOCK_SHUT_BOTH || f->state == FLOW_DRAIN)
 		flow_over(f);
 	else if (f->hup & VIRTIO_VSOCK_SHUTDOWN_SEND)
 		shutdown(f->watch.fd, SHUT_WR);
@@ -127,7 +124,7 @@ static void broken(struct flow *f)
 		return;
 	}
 	close_socket(f);
-	f->shut = SHUT_BOTH;
+	f->shut = VSOCK_SHUT_BOTH;
 	flow_say(f, SAY_SHUTDOWN);
 }
 
@@ -187,209 +184,6 @@ static int add_out(struct flow *f, const struct vhx_vsock_msg *m, const uint8_t 
 	return 0;
 }
 
-/* --- from the socket --- */
-
-/* Nothing more comes from it. */
-static void ended(struct flow *f, bool gone)
-{
-	f->readable = false;
-	f->shut = gone ? SHUT_BOTH : VIRTIO_VSOCK_SHUTDOWN_SEND;
-	flow_say(f, SAY_SHUTDOWN);
-}
-
-static struct vhx_vsock_msg head(const struct flow *f, uint16_t type)
-{
-	return (struct vhx_vsock_msg) { .type = type, .conn = f->id };
-}
-
-static uint32_t at_most(const struct flow *f, uint32_t room)
-{
-	uint64_t credit = f->credit - f->sent;
-
-	if (room > VHX_VSOCK_MSG_DATA_MAX)
-		room = VHX_VSOCK_MSG_DATA_MAX;
-	return credit < room ? (uint32_t)credit : room;
-}
-
-/* Return: bytes; 0 at its end; -EAGAIN. */
-static ssize_t receive(struct flow *f, void *to, size_t room, int flags)
-{
-	ssize_t n;
-
-	do
-		n = recv(f->watch.fd, to, room, flags);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
-}
-
-/* Into a slot. Return: whether something was sent. */
-static bool read_stream(struct flow *f)
-{
-	struct vhx_vsock_msg m = head(f, VHX_VSOCK_MSG_DATA);
-	uint32_t room;
-	void *to = slot_data(f->guest, &room);
-	ssize_t n;
-
-	room = at_most(f, room);
-	if (!room)
-		return false;
-	n = receive(f, to, room, 0);
-	if (n <= 0) {
-		if (n == -EAGAIN)
-			f->readable = false;
-		else
-			ended(f, n < 0 || f->hung);
-		return false;
-	}
-	m.len = (uint32_t)n;
-	f->sent += m.len;
-	slot_send(f->guest, &m);
-	return true;
-}
-
-/* The next message, as a whole. Return: whether there is one. */
-static bool read_message(struct flow *f)
-{
-	ssize_t n;
-
-	if (f->message)
-		return true;
-	n = receive(f, NULL, 0, MSG_PEEK | MSG_TRUNC);
-	if (n == -EAGAIN) {
-		f->readable = false;
-		return false;
-	}
-	if (n <= 0) {
-		ended(f, n < 0 || f->hung);
-		return false;
-	}
-	f->message = n <= MESSAGE_MAX ? malloc((size_t)n) : NULL;
-	if (!f->message || receive(f, f->message, (size_t)n, 0) != n) {
-		flow_over(f);
-		return false;
-	}
-	f->message_len = (uint32_t)n;
-	f->message_off = 0;
-	return true;
-}
-
-static bool read_part(struct flow *f)
-{
-	struct vhx_vsock_msg m = head(f, VHX_VSOCK_MSG_DATA);
-	uint32_t room;
-	void *to;
-
-	if (!read_message(f))
-		return false;
-	to = slot_data(f->guest, &room);
-	room = at_most(f, room);
-	if (!room)
-		return false;
-	m.len = f->message_len - f->message_off;
-	if (m.len > room)
-		m.len = room;
-	memcpy(to, f->message + f->message_off, m.len);
-	f->message_off += m.len;
-	f->sent += m.len;
-	if (f->message_off == f->message_len) {
-		m.flags = SEQ_FLAGS;
-		free(f->message);
-		f->message = NULL;
-	}
-	slot_send(f->guest, &m);
-	return true;
-}
-
-static bool wants_to_read(const struct flow *f)
-{
-	return f->state == FLOW_OPEN && (f->readable || f->message) && f->sent < f->credit &&
-	       !(f->hup & VIRTIO_VSOCK_SHUTDOWN_RCV);
-}
-
-/* --- what there is to say --- */
-
-static void say_connect(struct flow *f)
-{
-	const struct vhx_vsock_msg m = {
-		.type = VHX_VSOCK_MSG_CONNECT,
-		.cookie = f->cookie,
-		.guest_port = f->guest_port,
-		.peer_port = f->peer_port,
-		.sk_type = f->type,
-	};
-
-	slot_send(f->guest, &m);
-}
-
-static void say_one(struct flow *f, unsigned int what)
-{
-	struct vhx_vsock_msg m = head(f, 0);
-
-	switch (what) {
-	case SAY_CONNECT:
-		say_connect(f);
-		return;
-	case SAY_ACCEPT:
-		m.type = VHX_VSOCK_MSG_ACCEPT;
-		break;
-	case SAY_TAKEN:
-		m.type = VHX_VSOCK_MSG_TAKEN;
-		m.count = f->told = f->taken;
-		break;
-	case SAY_SHUTDOWN:
-		m.type = VHX_VSOCK_MSG_SHUTDOWN;
-		m.flags = f->shut & ~f->said;
-		f->said |= f->shut;
-		if (!m.flags)
-			return;
-		break;
-	default:
-		m.type = VHX_VSOCK_MSG_RESET;
-		m.cookie = f->id ? 0 : f->cookie;
-		break;
-	}
-	slot_send(f->guest, &m);
-}
-
-static bool say_first(struct flow *f, unsigned int of)
-{
-	unsigned int what = f->say & of & -(f->say & of);
-
-	f->say &= ~what;
-	if (what)
-		say_one(f, what);
-	return what;
-}
-
-
-/* One message of a flow. */
-static void speak(struct flow *f)
-{
-	if (f->state == FLOW_OVER) {
-		if (f->id || f->asked)
-			say_one(f, SAY_RESET);
-		flow_free(f);
-		return;
-	}
-	if (say_first(f, SAY_CONNECT)) {
-		f->asked = true;
-	} else if (!say_first(f, SAY_ACCEPT) &&
-		   !(wants_to_read(f) && (f->type == VIRTIO_VSOCK_TYPE_STREAM ? read_stream(f) :
-									       read_part(f)))) {
-		if (f->state != FLOW_OVER)
-			say_first(f, SAY_TAKEN | SAY_SHUTDOWN);
-	}
-	list_del(&f->due);
-	if (f->say || wants_to_read(f))
-		list_add(&f->guest->due, &f->due);
-}
-
-void guest_turn(struct guest *g)
-{
-	while (slot_free(g) && !list_empty(&g->due))
-		speak(list_entry(g->due.next, struct flow, due));
-}
-
 /* --- events of the socket --- */
 
 static void on_hello(struct flow *f)
@@ -413,7 +207,7 @@ static void hung_up(struct flow *f)
 	f->hung = true;
 	if (!f->shut)
 		return;
-	f->shut = SHUT_BOTH;
+	f->shut = VSOCK_SHUT_BOTH;
 	flow_say(f, SAY_SHUTDOWN);
 }
 
@@ -437,7 +231,7 @@ void flow_event(struct flow *f, uint32_t events)
 		f->readable = true;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR) && f->out)
 		flush_out(f);
-	if (wants_to_read(f))
+	if (flow_wants_to_read(f))
 		flow_say(f, 0);
 }
 
@@ -474,7 +268,7 @@ static void refuse(struct guest *g, const struct vhx_vsock_msg *m, int err)
 
 	audit(&f, "refused", msg_errno(err));
 	if (slot_free(g)) {
-		say_one(&f, SAY_RESET);
+		flow_say_now(&f, SAY_RESET);
 		return;
 	}
 	late = calloc(1, sizeof(*late));
@@ -583,12 +377,12 @@ static void on_flow(struct flow *f, const struct vhx_vsock_msg *m, const uint8_t
 		break;
 	case VHX_VSOCK_MSG_CREDIT:
 		f->credit = m->count;
-		if (wants_to_read(f))
+		if (flow_wants_to_read(f))
 			flow_say(f, 0);
 		break;
 	case VHX_VSOCK_MSG_SHUTDOWN:
 		f->hup |= m->flags;
-		if (f->watch.fd < 0 && f->hup == SHUT_BOTH)
+		if (f->watch.fd < 0 && f->hup == VSOCK_SHUT_BOTH)
 			flow_over(f);
 		else if (f->watch.fd >= 0)
 			shut_socket(f);

@@ -18,6 +18,7 @@
 #define FLOW_BUCKETS	64
 #define FLOWS_MAX	1023		/* of a guest */
 #define TAKEN_STEP	(64U << 10)	/* bytes between two TAKEN */
+#define VSOCK_SHUT_BOTH	(VIRTIO_VSOCK_SHUTDOWN_RCV | VIRTIO_VSOCK_SHUTDOWN_SEND)
 #define HOST_PORT	(1U << 30)	/* the first that connections of the host's have */
 #define LINE_MAX_LEN	32		/* of "CONNECT PORT" */
 #define MESSAGE_MAX	(256U << 10)	/* bytes of a SOCK_SEQPACKET message of the host's */
@@ -199,6 +200,11 @@ void flow_over(struct flow *flow);
 void flow_event(struct flow *flow, uint32_t events);
 /* Of the guest. */
 void flow_message(struct guest *guest, const struct vhx_vsock_msg *msg, const uint8_t *data);
+
+/* speak.c */
+bool flow_wants_to_read(const struct flow *flow);
+/* One of SAY_*, at once: there is a slot. */
+void flow_say_now(struct flow *flow, unsigned int what);
 /* All that there is to say, as far as there are slots. */
 void guest_turn(struct guest *guest);
 
