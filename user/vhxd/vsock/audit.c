@@ -2,7 +2,7 @@
 /* Who was connected with whom, and who was not: a line of JSON each. */
 #include <errno.h>
 #include <fcntl.h>
-#include <json.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
