@@ -221,7 +221,7 @@ static struct vhx_flow *vhx_agency_ask_for(struct vhx_guest *g, const struct vhx
 	f->guest_port = le32_to_cpu(h->src_port);
 	f->peer_cid = le64_to_cpu(h->dst_cid);
 	f->peer_port = le32_to_cpu(h->dst_port);
-	f->credit = le32_to_cpu(h->buf_alloc);
+	f->credit = vhx_flow_room(h);
 	vhx_flow_add(g, f);
 	return f;
 }

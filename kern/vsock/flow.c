@@ -10,7 +10,7 @@
 #include "flow.h"
 #include "guest.h"
 
-#define VHX_FLOW_LOW	(64U << 10)	/* with less room the guest is told of more */
+#define VHX_FLOW_QUEUE	1024		/* packets that wait for the agent */
 #define VHX_FLOW_SMALL	1024		/* bytes of a packet that waits together with others */
 #define VHX_FLOW_MERGE	3072		/* bytes for those together */
 
@@ -262,7 +262,7 @@ static bool vhx_flow_credit(struct vhx_guest *g, struct vhx_flow *f, const struc
 	if (more > f->tx - f->fwd)
 		return false;
 	f->fwd += more;
-	f->credit = f->fwd + le32_to_cpu(h->buf_alloc);
+	f->credit = f->fwd + vhx_flow_room(h);
 	if (f->state == VHX_FLOW_OPEN) {
 		vhx_flow_push(g, f);
 		if (f->credit > f->told)
@@ -295,7 +295,9 @@ static bool vhx_flow_merge(struct vhx_flow *f, struct sk_buff *skb)
 /* Takes @skb if it is in order. */
 static bool vhx_flow_data(struct vhx_guest *g, struct vhx_flow *f, struct sk_buff *skb)
 {
-	if (f->state != VHX_FLOW_OPEN || f->shut & VHX_PKT_SHUT_SEND ||
+	/* What has no bytes costs the guest no credit, and small messages little. */
+	if (f->state != VHX_FLOW_OPEN || f->shut & VHX_PKT_SHUT_SEND || !skb->len ||
+	    skb_queue_len(&f->rxq) >= VHX_FLOW_QUEUE ||
 	    f->rx + skb->len - f->taken > VHX_VSOCK_WINDOW)
 		return false;
 	f->rx += skb->len;

@@ -10,6 +10,7 @@
 #define _VHX_VSOCK_FLOW_H
 
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
@@ -21,6 +22,8 @@
 struct vhx_guest;
 
 #define VHX_FLOWS_HASH	64
+#define VHX_FLOWS_MOST	16384		/* those that the agent is yet to hear the end of, too */
+#define VHX_FLOW_ROOM	(1U << 20)	/* bytes for a guest that may wait here, whatever it offers */
 
 enum vhx_flow_state {
 	VHX_FLOW_ASKED,		/* the guest asked, the agent has not answered */
@@ -119,6 +122,12 @@ struct vhx_agency {
 	u32 nasked;
 	u32 nflows;
 };
+
+/* What a guest has room for, as far as we keep so much for it. */
+static inline u32 vhx_flow_room(const struct vhx_pkt_hdr *h)
+{
+	return min(le32_to_cpu(h->buf_alloc), VHX_FLOW_ROOM);
+}
 
 /* flow.c: all with vhx_agency.lock */
 struct vhx_flow *vhx_flow_new(struct vhx_guest *g, u8 state);

@@ -241,7 +241,7 @@ static bool vhx_letter_may_connect(struct vhx_guest *g, const struct vhx_vsock_m
 				   const struct vhx_pkt_hdr *answer)
 {
 	if (!READ_ONCE(g->vq[VHX_VSOCK_TO_GUEST].backend) || vhx_flow_find(g, answer) ||
-	    !vhx_agency_has_room(g))
+	    !vhx_agency_has_room(g) || !vhx_rx_takes_replies(g))
 		return false;
 	return m->sk_type == VHX_PKT_STREAM ||
 	       (m->sk_type == VHX_PKT_SEQPACKET && READ_ONCE(g->seqpacket));
@@ -256,8 +256,11 @@ static void vhx_letter_connect(struct vhx_guest *g, const struct vhx_vsock_msg *
 		.dst_port = cpu_to_le32(m->peer_port),
 	};
 	const bool may = vhx_letter_may_connect(g, m, &answer);
-	struct vhx_flow *f = vhx_flow_new(g, VHX_FLOW_ASKING);
+	struct vhx_flow *f = NULL;
 
+	/* An agent that asks, and does not listen, is not heard for ever. */
+	if (g->agency.nflows < VHX_FLOWS_MOST)
+		f = vhx_flow_new(g, VHX_FLOW_ASKING);
 	if (!f)
 		return;
 	f->cookie = m->cookie;

@@ -296,6 +296,9 @@ static void test_nonsense(void)
 	say(id + 1000, VHX_VSOCK_MSG_ACCEPT);
 	tap_ok(silence() && !hears(MSG_QUIET), "of a connection that there is not: nothing");
 	id = connection(PORT);
+	guest(PORT, RW, NULL, 0, 0);
+	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "data of no bytes: the end");
+	id = connection(PORT);
 	guest(PORT, VIRTIO_VSOCK_OP_RESPONSE, NULL, 0, 0);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET),
 	       "a guest that agrees to what it asked for: the end");

@@ -159,22 +159,20 @@ static void flush_out(struct flow *f)
 /* A message of SOCK_SEQPACKET is put together first. Return: 0 or -ENOMEM, -EMSGSIZE. */
 static int add_out(struct flow *f, const struct vhx_vsock_msg *m, const uint8_t *data)
 {
-	struct chunk **at = &f->out, *c;
+	struct chunk **at = f->out_end, *c;
 	uint32_t had = 0;
 
-	if (f->type == VIRTIO_VSOCK_TYPE_SEQPACKET) {
-		while (*at && (*at)->whole)
-			at = &(*at)->next;
-		had = *at ? (*at)->len : 0;
-	} else {
-		at = f->out_end;
-	}
+	if (f->type == VIRTIO_VSOCK_TYPE_SEQPACKET)
+		for (at = &f->out; *at && (*at)->whole; at = &(*at)->next)
+			;
+	if (*at)
+		had = (*at)->len;
 	if (had + m->len > VHX_VSOCK_WINDOW)
 		return -EMSGSIZE;
-	c = realloc(had ? *at : NULL, sizeof(*c) + had + m->len);
+	c = realloc(*at, sizeof(*c) + had + m->len);
 	if (!c)
 		return -ENOMEM;
-	if (!had)
+	if (!*at)
 		*c = (struct chunk) { 0 };
 	memcpy(c->data + had, data, m->len);
 	c->len = had + m->len;

@@ -187,7 +187,6 @@ static bool say_first(struct flow *f, unsigned int of)
 	return what;
 }
 
-
 /* One message of a flow. */
 static void speak(struct flow *f)
 {
