@@ -246,9 +246,9 @@ void vhx_flow_push(struct vhx_guest *g, struct vhx_flow *f)
 		vhx_flow_hdr(g, f, (void *)virtio_vsock_hdr(skb));
 		vhx_rx_queue(g, skb);
 	}
-	if (!skb && f->bye) {
+	if (!skb && f->bye_due) {
 		vhx_flow_say(g, f, VHX_PKT_SHUTDOWN, f->bye);
-		f->bye = 0;
+		f->bye_due = false;
 	}
 }
 

@@ -54,7 +54,8 @@ enum vhx_flow_state {
  * @peer_port: likewise
  * @tell: VHX_FLOW_TELL_*
  * @shut: VIRTIO_VSOCK_SHUTDOWN_* that the guest said
- * @bye: likewise, that the agent said, and the guest is to hear behind @txq
+ * @bye: likewise, that the agent said
+ * @bye_due: which the guest is to hear behind @txq
  * @rxq: what it sent and the agent has not
  * @rx: bytes that it sent in all
  * @taken: of which the agent says that they were taken
@@ -81,6 +82,7 @@ struct vhx_flow {
 	u32 tell;
 	u32 shut;
 	u32 bye;
+	bool bye_due;
 	struct sk_buff_head rxq;
 	u64 rx;
 	u64 taken;

@@ -215,6 +215,7 @@ static bool vhx_letter_shutdown(struct vhx_guest *g, struct vhx_flow *f, u32 fla
 	if (f->state != VHX_FLOW_OPEN || !flags || flags & ~VHX_PKT_SHUT_BOTH)
 		return false;
 	f->bye |= flags;
+	f->bye_due = true;
 	vhx_flow_push(g, f);
 	return true;
 }

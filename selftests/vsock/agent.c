@@ -296,6 +296,11 @@ static void test_nonsense(void)
 	say(id + 1000, VHX_VSOCK_MSG_ACCEPT);
 	tap_ok(silence() && !hears(MSG_QUIET), "of a connection that there is not: nothing");
 	id = connection(PORT);
+	says(&(struct vhx_vsock_msg){ .type = VHX_VSOCK_MSG_SHUTDOWN, .conn = id, .flags = 2 }, NULL);
+	comes(PORT, VIRTIO_VSOCK_OP_SHUTDOWN);
+	say_data(id, bytes, 10);
+	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "data behind the last: the end");
+	id = connection(PORT);
 	guest(PORT, RW, NULL, 0, 0);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "data of no bytes: the end");
 	id = connection(PORT);
