@@ -21,9 +21,7 @@
  *	send	the same burst into a tap that nobody reads meanwhile: the
  *		sender's share of rx
  *
- * With $CLOCK_MS set nothing is counted: each line on standard input has the row run
- * for so long, and a line "LABEL ROW PACKETS NANOSECONDS" is the answer (ratio-inside).
- * $IFNAME is the tap's name.
+ * With $CLOCK_MS set nothing is counted, see measure.h. $IFNAME is the tap's name.
  *
  * With $VHX_SHIM set the tap has a second queue, which nobody reads, and the
  * shim, so that a policy runs where the tap chooses between the two; it has to
@@ -31,13 +29,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,8 +45,8 @@
 
 #include "pair.h"
 #include "mark.h"
+#include "measure.h"
 #include "nettap.h"
-#include "switches.h"
 #include "xdp.h"
 
 #define RING		256
@@ -59,7 +55,6 @@
 /* What TCP sends at once with that MSS: beyond 64 KiB with all headers the stack would cut it. */
 #define BIG		(ETH_HLEN + 40 + 44 * MSS)
 #define MAX_BATCH	64
-#define WARM_UP		512	/* packets */
 #define WAIT_SECONDS	60	/* for a row; its end ends a driver that waits in vain */
 
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
@@ -129,14 +124,6 @@ static void check(int r, const char *what)
 		return;
 	fprintf(stderr, "driver: %s: %s\n", what, strerror(-r));
 	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
 static uint16_t ip_sum(const uint8_t *ip)
@@ -313,8 +300,9 @@ static void drain(struct bench *b)
 		;
 }
 
-static void run_batches(struct bench *b, unsigned int packets)
+static void run_batches(void *arg, unsigned int packets)
 {
+	struct bench *b = arg;
 	unsigned int n;
 
 	for (n = 0; n < packets; n += b->row->batch) {
@@ -336,48 +324,6 @@ static void run_batches(struct bench *b, unsigned int packets)
 		mark(MARK_PAUSE);
 		if (b->row->dir == DIR_SEND)
 			drain(b);
-	}
-}
-
-/* For @ms by the clock: a line with what that was */
-static void run_clock(struct bench *b, const char *label, unsigned int ms)
-{
-	uint64_t begin = now_ns(), end = begin + ms * 1000000ull, packets = 0, now;
-
-	do {
-		run_batches(b, b->row->batch);
-		packets += b->row->batch;
-		now = now_ns();
-	} while (now < end);
-	printf("%s %s %" PRIu64 " %" PRIu64 "\n", label, b->name, packets, now - begin);
-	fflush(stdout);
-}
-
-/* As often as standard input has a line: whoever compares two says whose turn it is. */
-static void run_turns(struct bench *b, const char *label, unsigned int ms)
-{
-	char line[16];
-
-	alarm(0);
-	printf("%s %s ready\n", label, b->name);
-	fflush(stdout);
-	while (fgets(line, sizeof(line), stdin))
-		run_clock(b, label, ms);
-}
-
-static void run_counted(struct bench *b, const char *label, unsigned int repetitions)
-{
-	uint64_t before;
-	unsigned int i;
-
-	mark(MARK_RECORD);
-	printf("%s warm-up %u 0\n", label, WARM_UP);
-	for (i = 0; i < repetitions; i++) {
-		before = switches();
-		run_batches(b, b->row->packets);
-		mark(MARK_RECORD);
-		printf("%s %s %u %" PRIu64 "\n", label, b->name, b->row->packets,
-		       switches() - before);
 	}
 }
 
@@ -451,7 +397,15 @@ static void guest_setup(struct bench *b)
 
 static void run_row(struct bench *b, const char *label, unsigned int repetitions)
 {
-	const char *clock_ms = getenv("CLOCK_MS"), *ifname = getenv("IFNAME");
+	const char *ifname = getenv("IFNAME");
+	const struct measure m = {
+		.label = label,
+		.row = b->name,
+		.units = b->row->packets,
+		.least = b->row->batch,
+		.run = run_batches,
+		.arg = b,
+	};
 
 	b->ifname = ifname ? ifname : "vhxbench0";
 	alarm(WAIT_SECONDS);
@@ -461,11 +415,7 @@ static void run_row(struct bench *b, const char *label, unsigned int repetitions
 	tap_setup(b);
 	if (b->row->dir != DIR_SEND)
 		guest_setup(b);
-	run_batches(b, WARM_UP);
-	if (clock_ms)
-		run_turns(b, label, atoi(clock_ms));
-	else
-		run_counted(b, label, repetitions);
+	measure(&m, repetitions);
 	if (b->row->dir != DIR_SEND) {
 		guest_close(&b->guest);
 		mem_close(&b->mem);

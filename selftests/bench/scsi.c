@@ -15,23 +15,21 @@
  * requests as the row says, sleeps until an interrupt comes, takes back what has ended, posts as
  * many new ones, and kicks if it is asked to.
  *
- * With $CLOCK_MS set nothing is counted, see driver.c.
+ * With $CLOCK_MS set nothing is counted, see measure.h.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mark.h"
+#include "measure.h"
 #include "scsidrv.h"
-#include "switches.h"
 
 #define RING		256
 #define BLOCK		512
@@ -131,14 +129,6 @@ static void row_parse(struct row *row, const char *name)
 	row->requests = row->jumps ? row->depth == 1 ? 512 : 2048 : 32;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
-
 /* ---- the guest ---- */
 
 /* The next place: its multiplier makes it go through all of them before it repeats. */
@@ -196,8 +186,9 @@ static void wait_any(struct bench *b)
 }
 
 /* @n requests, from the first post to the last answer. */
-static void run(struct bench *b, unsigned int n)
+static void run(void *arg, unsigned int n)
 {
+	struct bench *b = arg;
 	unsigned int i, q;
 
 	b->left = n;
@@ -282,59 +273,20 @@ static void setup(struct bench *b)
 	b->place = 0;
 }
 
-static void run_counted(struct bench *b, const char *label, unsigned int repetitions)
-{
-	uint64_t before;
-	unsigned int i;
-
-	mark(MARK_RECORD);
-	printf("%s warm-up %u 0\n", label, b->row.requests);
-	for (i = 0; i < repetitions; i++) {
-		before = switches();
-		run(b, b->row.requests);
-		mark(MARK_RECORD);
-		printf("%s %s %u %" PRIu64 "\n", label, b->row.name, b->row.requests,
-		       switches() - before);
-	}
-}
-
-/* For @ms by the clock: a line with what that was */
-static void run_clock(struct bench *b, const char *label, unsigned int ms)
-{
-	uint64_t begin = now_ns(), end = begin + ms * 1000000ull, requests = 0, now;
-
-	do {
-		run(b, b->row.requests);
-		requests += b->row.requests;
-		now = now_ns();
-	} while (now < end);
-	printf("%s %s %" PRIu64 " %" PRIu64 "\n", label, b->row.name, requests, now - begin);
-	fflush(stdout);
-}
-
-/* As often as standard input has a line: whoever compares two says whose turn it is. */
-static void run_turns(struct bench *b, const char *label, unsigned int ms)
-{
-	char line[16];
-
-	alarm(0);
-	printf("%s %s ready\n", label, b->row.name);
-	fflush(stdout);
-	while (fgets(line, sizeof(line), stdin))
-		run_clock(b, label, ms);
-}
-
 static void run_row(struct bench *b, const char *label, unsigned int repetitions)
 {
-	const char *clock_ms = getenv("CLOCK_MS");
+	const struct measure m = {
+		.label = label,
+		.row = b->row.name,
+		.units = b->row.requests,
+		.least = b->row.requests,
+		.run = run,
+		.arg = b,
+	};
 
 	alarm(WAIT_SECONDS);
 	setup(b);
-	run(b, b->row.requests);
-	if (clock_ms)
-		run_turns(b, label, atoi(clock_ms));
-	else
-		run_counted(b, label, repetitions);
+	measure(&m, repetitions);
 	check(scsidrv_stop(&b->drv), "stop");
 	scsidrv_close(&b->drv);
 }
