@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # gnuplot -e "csv='...'; kernel='...'; out='...'" plot.gp: out.svg and out.png, and
-# out-scsi.svg and out-scsi.png, as far as there are rows
+# out-scsi.svg and .png, out-vsock.svg and .png, as far as there are rows
 set datafile separator ','
 set style data histograms
 set style histogram clustered gap 1
@@ -12,11 +12,10 @@ set xtics rotate by -40
 set key top left
 
 # Only the lines of one node and policy, in the order they stand in
-of(node, policy) = sprintf("< awk -F, '$3 == \"%s\" && $4 == \"%s\" && $2 !~ /^scsi-/' %s", node, policy, csv)
-scsi(node) = sprintf("< awk -F, '$3 == \"%s\" && $2 ~ /^scsi-/' %s", node, csv)
+of(node, policy) = sprintf("< awk -F, '$3 == \"%s\" && $4 == \"%s\" && $2 !~ /^(scsi|vsock)-/' %s", node, policy, csv)
+kind(node, name) = sprintf("< awk -F, '$3 == \"%s\" && $2 ~ /^%s-/' %s", node, name, csv)
 policies = system(sprintf("awk -F, 'NR > 1 && $3 == \"vhx\" && $4 != \"none\" { print $4 }' %s | sort -u", csv))
 has_packets = system(sprintf("grep -cE '^[^,]*,[a-z]*[tr]x-' %s", csv)) + 0
-has_scsi = system(sprintf("grep -c ',scsi-' %s", csv)) + 0
 
 do for [type in 'svg png'] {
 	if (type eq 'svg') { set terminal svg noenhanced size 1100,550 } else { set terminal png noenhanced size 1100,550 }
@@ -28,10 +27,13 @@ do for [type in 'svg png'] {
 			of('vhx', 'none') using 8 title 'vhx', \
 			for [p in policies] of('vhx', p) using 8 title 'vhx, '.p
 	}
-	if (has_scsi) {
-		set title sprintf('vhx beside in-tree vhost-scsi, Linux %s', kernel)
-		set ylabel 'instructions a request, kernel and agent, log'
-		set output out.'-scsi.'.type
-		plot scsi('in-tree') using 8:xtic(2) title 'in-tree', scsi('vhx') using 8 title 'vhx'
+	do for [name in 'scsi vsock'] {
+		if (system(sprintf("grep -c ',%s-' %s", name, csv)) + 0) {
+			set title sprintf('vhx beside in-tree vhost-%s, Linux %s', name, kernel)
+			set ylabel 'instructions a '.(name eq 'scsi' ? 'request, kernel and agent' : 'message').', log'
+			set output out.'-'.name.'.'.type
+			plot kind('in-tree', name) using 8:xtic(2) title 'in-tree', \
+				kind('vhx', name) using 8 title 'vhx'
+		}
 	}
 }
