@@ -24,6 +24,7 @@
 #include "bucket.h"
 #include "flow.h"
 #include "out.h"
+#include "pages.h"
 #include "pkt.h"
 #include "space.h"
 
@@ -50,6 +51,7 @@
  *	while that is held
  * @ran: its queues ran, and got further than their beginning; under @dev.lock
  * @out: what waits for it
+ * @pages_to: of large packets to it; @pages_from: and from it
  * @nreplies: how many of @out answer what it sent: as long as there are too many, nothing is taken
  *	from it, or a guest that reads nothing has us keep all that it makes us say
  * @limits: what it may; written under vhx_space_lock
@@ -79,6 +81,8 @@ struct vhx_guest {
 	bool reset;
 	bool ran;
 	struct vhx_out out;
+	struct vhx_pages pages_to;
+	struct vhx_pages pages_from;
 	atomic_t nreplies;
 	struct vhx_limits limits;
 	struct vhx_bucket bucket;
@@ -154,5 +158,6 @@ int vhx_transport_init(void);
 void vhx_transport_exit(void);
 bool vhx_transport_recv(struct sk_buff *skb, struct net *net);
 void vhx_transport_reset(void);
+int vhx_transport_send(struct sk_buff *skb, struct net *net);
 
 #endif /* _VHX_VSOCK_GUEST_H */

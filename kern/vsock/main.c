@@ -102,6 +102,8 @@ static void vhx_guest_init(struct vhx_guest *g)
 	g->space = vhx_space_of(g->net);
 	vhx_limits_initial(&g->limits);
 	vhx_out_init(&g->out);
+	vhx_pages_init(&g->pages_to);
+	vhx_pages_init(&g->pages_from);
 	INIT_LIST_HEAD(&g->conns);
 	INIT_LIST_HEAD(&g->asked);
 	timer_setup(&g->timer, vhx_guest_timer, 0);
@@ -141,6 +143,8 @@ static int vhx_vsock_release(struct inode *inode, struct file *file)
 	timer_shutdown_sync(&g->timer);
 	vhx_dev_release(&g->dev);
 	vhx_rx_forget(g);
+	vhx_pages_drop(&g->pages_to);
+	vhx_pages_drop(&g->pages_from);
 	put_net_track(g->net, &g->net_tracker);
 	kvfree(g);
 	return 0;

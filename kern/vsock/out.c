@@ -2,6 +2,8 @@
 /*
  * What waits for a guest, see out.h.
  */
+#include <linux/virtio_vsock.h>
+
 #include "conn.h"
 #include "out.h"
 
@@ -139,18 +141,30 @@ void vhx_out_done(struct vhx_lane *lane, u32 truesize)
 }
 
 /**
- * vhx_out_next_len - how much can be taken before another lane's turn, about
+ * vhx_out_next - how much can be taken before another lane's turn, about
  * @out: a guest's
+ * @bytes: where to put how much payload the first has; of the others it is not known
  *
+ * Context: process.
  * Return: packets; 0: none waits, but perhaps an end.
  */
-u32 vhx_out_next_len(struct vhx_out *out)
+u32 vhx_out_next(struct vhx_out *out, u32 *bytes)
 {
+	const struct sk_buff *skb;
+	struct vhx_lane *lane;
 	u32 n = 0;
 
+	*bytes = 0;
 	spin_lock_bh(&out->lock);
-	if (!list_empty(&out->ready))
-		n = skb_queue_len(&list_first_entry(&out->ready, struct vhx_lane, ready)->q);
+	if (!list_empty(&out->ready)) {
+		lane = list_first_entry(&out->ready, struct vhx_lane, ready);
+		spin_lock(&lane->q.lock);
+		n = skb_queue_len(&lane->q);
+		skb = skb_peek(&lane->q);
+		if (skb)
+			*bytes = skb->len - VIRTIO_VSOCK_SKB_CB(skb)->offset;
+		spin_unlock(&lane->q.lock);
+	}
 	spin_unlock_bh(&out->lock);
 	return n;
 }

@@ -64,7 +64,7 @@ bool vhx_out_put(struct vhx_lane *lane, struct sk_buff *skb, u64 most);
 struct sk_buff *vhx_out_take(struct vhx_out *out, struct vhx_lane **from);
 void vhx_out_untake(struct vhx_lane *lane, struct sk_buff *skb);
 void vhx_out_done(struct vhx_lane *lane, u32 truesize);
-u32 vhx_out_next_len(struct vhx_out *out);
+u32 vhx_out_next(struct vhx_out *out, u32 *bytes);
 u32 vhx_out_len(struct vhx_out *out);
 
 void vhx_out_reset(struct vhx_out *out, struct vhx_end *end);

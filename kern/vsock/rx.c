@@ -22,6 +22,7 @@
  * @npackets: packets begun in this turn
  * @bytes: that were sent in it
  * @replies: answers sent in this batch
+ * @room: bytes of payload that the last buffer had room for; a guess at what the next ones do
  */
 struct vhx_vrx {
 	struct vhx_guest *g;
@@ -32,7 +33,10 @@ struct vhx_vrx {
 	u32 npackets;
 	u32 bytes;
 	u32 replies;
+	u32 room;
 };
+
+#define VHX_VRX_ROOM	3584	/* what a guest of Linux has, about */
 
 /* ---- what waits ---- */
 
@@ -107,6 +111,28 @@ void vhx_rx_forget(struct vhx_guest *g)
 
 /* ---- copies ---- */
 
+/* Is all of it in pages that can be read as they are? */
+static bool vhx_vrx_is_pages(const struct sk_buff *skb)
+{
+	return !IS_ENABLED(CONFIG_HIGHMEM) && !skb_headlen(skb) && !skb_has_frag_list(skb);
+}
+
+/* From @off on @len bytes of @skb's pages, behind a header. Return: 0 or -EFAULT. */
+static int vhx_vrx_copy_pages(struct vhx_segs to, const struct sk_buff *skb, u32 off, u32 len)
+{
+	const skb_frag_t *f = skb_shinfo(skb)->frags;
+	u32 at = sizeof(struct vhx_pkt_hdr), n;
+
+	for (; off >= skb_frag_size(f); f++)
+		off -= skb_frag_size(f);
+	for (; len; f++, len -= n, at += n, off = 0) {
+		n = min(len, skb_frag_size(f) - off);
+		if (vhx_copy_out(to, at, skb_frag_address(f) + off, n))
+			return -EFAULT;
+	}
+	return 0;
+}
+
 /* @part's header, and from @off on what it has of @skb, into @c. Return: 0 or -EFAULT. */
 static int vhx_vrx_copy(const struct vhx_vrx *r, const struct vhx_chain *c,
 			const struct vhx_pkt_hdr *part, const struct sk_buff *skb)
@@ -119,6 +145,8 @@ static int vhx_vrx_copy(const struct vhx_vrx *r, const struct vhx_chain *c,
 		return -EFAULT;
 	if (!skb_is_nonlinear(skb))
 		return vhx_copy_out(to, sizeof(*part), skb->data + off, len);
+	if (vhx_vrx_is_pages(skb))
+		return vhx_vrx_copy_pages(to, skb, off, len);
 	iov_iter_init(&iter, ITER_DEST, (const struct iovec *)to.seg, to.n, c->in_len);
 	iov_iter_advance(&iter, sizeof(*part));
 	return skb_copy_datagram_iter(skb, off, &iter, len) ? -EFAULT : 0;
@@ -152,18 +180,6 @@ static void vhx_vrx_sent(struct vhx_vrx *r, struct vhx_lane *lane, struct sk_buf
 	virtio_transport_consume_skb_sent(skb, true);
 }
 
-/* Who watches (vsockmon) sees each part as it is: its header takes the packet's place meanwhile. */
-static void vhx_vrx_show(struct sk_buff *skb, const struct vhx_pkt_hdr *part)
-{
-	struct vhx_pkt_hdr *h = (void *)virtio_vsock_hdr(skb);
-	const struct vhx_pkt_hdr whole = *h;
-
-	*h = *part;
-	virtio_vsock_skb_clear_tap_delivered(skb);
-	virtio_transport_deliver_tap_pkt(skb);
-	*h = whole;
-}
-
 /*
  * Put what is left of @skb, or as much as fits, into the next buffer.
  * Return: whether all of it is sent.
@@ -174,22 +190,33 @@ static bool vhx_vrx_part(struct vhx_vrx *r, struct sk_buff *skb)
 	struct virtio_vsock_skb_cb *cb = VIRTIO_VSOCK_SKB_CB(skb);
 	const struct vhx_pkt_part part = { .len = skb->len, .off = cb->offset };
 	const u32 left = part.len - part.off;
-	struct vhx_pkt_hdr h;
+	struct vhx_pkt_hdr *h = (void *)virtio_vsock_hdr(skb);
+	const __le32 whole = h->len, flags = h->flags;
 	u32 len;
+	int err;
 
 	/* A part of nothing would never come to an end. */
-	if (c->nout || c->in_len < sizeof(h) + !!left) {
+	if (c->nout || c->in_len < sizeof(*h) + !!left) {
 		vhx_vrx_bad(r, c);
 		return false;
 	}
-	len = vhx_pkt_next_part(&part, (const void *)virtio_vsock_hdr(skb), c->in_len, &h);
-	if (vhx_vrx_copy(r, c, &h, skb)) {
+	/* In place, so that who watches (vsockmon) sees each part as it is. */
+	len = vhx_pkt_next_part(&part, h, c->in_len, h);
+	err = vhx_vrx_copy(r, c, h, skb);
+	if (!err) {
+		virtio_vsock_skb_clear_tap_delivered(skb);
+		virtio_transport_deliver_tap_pkt(skb);
+	}
+	h->len = whole;
+	h->flags = flags;
+	if (err) {
 		vhx_vrx_bad(r, c);
 		return false;
 	}
-	vhx_vrx_give(r, c, sizeof(h) + len);
-	r->bytes += sizeof(h) + len;
-	vhx_vrx_show(skb, &h);
+	vhx_vrx_give(r, c, sizeof(*h) + len);
+	r->bytes += sizeof(*h) + len;
+	/* Of what has no payload a buffer may be just the header. */
+	r->room = max_t(u32, c->in_len - sizeof(*h), 1);
 	cb->offset += len;
 	return cb->offset == skb->len;
 }
@@ -261,19 +288,29 @@ static bool vhx_vrx_flush(struct vhx_vrx *r)
 	if (likely(!vhx_vq_has(r->vq, VHOST_F_LOG_ALL) || !vhx_log_buffers(r->vq, &batch)))
 		vhx_vq_push(r->vq, r->s->done, r->ndone);
 	vhx_rx_dropped(r->g, r->replies);
+	if (r->ndone)
+		r->vq->runner->awaits = VHX_AWAIT_GUEST;
 	r->ndone = 0;
 	r->npulled = 0;
 	r->replies = 0;
 	return batch.n;
 }
 
-/* Chains for what waits: one a packet is enough for most. Return: as vhx_vq_pull(). */
+/* How many buffers what waits needs, about: those beyond it are put back. */
+static u32 vhx_vrx_want(const struct vhx_vrx *r)
+{
+	u32 bytes, packets = vhx_out_next(&r->g->out, &bytes);
+
+	return clamp(packets + bytes / r->room, 1, VHX_PULL_MAX);
+}
+
+/* Return: as vhx_vq_pull(). */
 static int vhx_vrx_pull(struct vhx_vrx *r)
 {
 	struct vhx_pull p = {
 		.chain = r->s->chain,
 		.seg = r->s->seg,
-		.max_chain = clamp(vhx_out_next_len(&r->g->out), 1, VHX_PULL_MAX),
+		.max_chain = vhx_vrx_want(r),
 		.max_seg = ARRAY_SIZE(r->s->seg),
 	};
 	int n = vhx_vq_pull(r->vq, &p);
@@ -299,6 +336,7 @@ void vhx_vsock_rx_handle(struct vhx_vq *vq)
 		.g = vhx_guest_of(vq),
 		.vq = vq,
 		.s = vq->runner->scratch,
+		.room = VHX_VRX_ROOM,
 	};
 	int n;
 

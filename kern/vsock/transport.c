@@ -11,6 +11,7 @@
 #include <linux/vm_sockets.h>
 
 #include "guest.h"
+#include "stream.h"
 
 static char *h2g = "auto";
 module_param(h2g, charp, 0444);
@@ -34,8 +35,15 @@ static bool vhx_transport_is_absent(const struct vhx_guest *g, struct sk_buff *s
 	       !READ_ONCE(g->vq[VHX_VSOCK_TO_GUEST].backend);
 }
 
-/* Takes @skb. Return: bytes of payload, -ENODEV no such guest, -EHOSTUNREACH. */
-static int vhx_transport_send(struct sk_buff *skb, struct net *net)
+/**
+ * vhx_transport_send - a packet of the host's sockets
+ * @skb: packet with its header; consumed
+ * @net: the socket's network namespace
+ *
+ * Context: any but interrupts.
+ * Return: bytes of payload; -ENODEV no such guest; -EHOSTUNREACH its driver is not there.
+ */
+int vhx_transport_send(struct sk_buff *skb, struct net *net)
 {
 	const u32 cid = le64_to_cpu(virtio_vsock_hdr(skb)->dst_cid);
 	struct vhx_guest *g;
@@ -164,7 +172,7 @@ static struct virtio_transport vhost_transport = {
 		.dgram_bind		= virtio_transport_dgram_bind,
 		.dgram_allow		= virtio_transport_dgram_allow,
 
-		.stream_enqueue		= virtio_transport_stream_enqueue,
+		.stream_enqueue		= vhx_stream_enqueue,
 		.stream_dequeue		= virtio_transport_stream_dequeue,
 		.stream_has_data	= virtio_transport_stream_has_data,
 		.stream_has_space	= virtio_transport_stream_has_space,

@@ -4,7 +4,6 @@
  * is read once, header and payload, and its buffers go back before anybody answers.
  */
 #include <linux/skbuff.h>
-#include <linux/uio.h>
 #include <linux/vm_sockets.h>
 
 #include "core/access.h"
@@ -76,6 +75,7 @@ static bool vhx_vtx_to_host(struct vhx_vtx *t, struct sk_buff *skb)
 	virtio_transport_deliver_tap_pkt(skb);
 	if (!vhx_transport_recv(skb, t->g->net))
 		return false;
+	t->vq->runner->awaits = VHX_AWAIT_SOCKET;
 	vhx_guest_count(t->g, VHX_VSOCK_STAT_TO_HOST);
 	return true;
 }
@@ -131,19 +131,40 @@ static void vhx_vtx_route(struct vhx_vtx *t, const struct vhx_pkt_hdr *h, struct
 
 /* ---- one packet ---- */
 
+/* A packet with room for @len bytes; NULL if there is no memory. */
+static struct sk_buff *vhx_vtx_alloc(const struct vhx_vtx *t, u32 len)
+{
+	struct sk_buff *skb;
+
+	if (len >= VHX_PAGES_LEAST) {
+		skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM, GFP_KERNEL);
+		if (!skb || vhx_pages_fill(&t->g->pages_from, skb, len))
+			return skb;
+		kfree_skb(skb);
+	}
+	skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM + len, GFP_KERNEL);
+	if (skb)
+		virtio_vsock_skb_put(skb, len);
+	return skb;
+}
+
 /* Return: 0 or -EFAULT. */
-static int vhx_vtx_payload(const struct vhx_vtx *t, const struct vhx_chain *c, struct sk_buff *skb,
-			   u32 len)
+static int vhx_vtx_payload(const struct vhx_vtx *t, const struct vhx_chain *c, struct sk_buff *skb)
 {
 	const struct vhx_segs from = vhx_vtx_segs(t, c);
-	struct iov_iter iter;
+	const u32 head = skb_headlen(skb);
+	u32 off = sizeof(struct vhx_pkt_hdr) + head, i;
 
-	virtio_vsock_skb_put(skb, len);
-	if (!skb_is_nonlinear(skb))
-		return vhx_copy_in(skb->data, from, sizeof(struct vhx_pkt_hdr), len);
-	iov_iter_init(&iter, ITER_SOURCE, (const struct iovec *)from.seg, from.n, c->out_len);
-	iov_iter_advance(&iter, sizeof(struct vhx_pkt_hdr));
-	return skb_copy_datagram_from_iter(skb, 0, &iter, len);
+	if (vhx_copy_in(skb->data, from, sizeof(struct vhx_pkt_hdr), head))
+		return -EFAULT;
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *f = &skb_shinfo(skb)->frags[i];
+
+		if (vhx_copy_in(skb_frag_address(f), from, off, skb_frag_size(f)))
+			return -EFAULT;
+		off += skb_frag_size(f);
+	}
+	return 0;
 }
 
 /* It is none, or no good one. */
@@ -173,11 +194,11 @@ static int vhx_vtx_take(struct vhx_vtx *t, const struct vhx_chain *c)
 		return 0;
 	}
 	len = le32_to_cpu(h.len);
-	skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM + len, GFP_KERNEL);
+	skb = vhx_vtx_alloc(t, len);
 	if (!skb)
 		return -ENOMEM;
 	memcpy(virtio_vsock_hdr(skb), &h, sizeof(h));
-	if (len && vhx_vtx_payload(t, c, skb, len)) {
+	if (len && vhx_vtx_payload(t, c, skb)) {
 		kfree_skb(skb);
 		vhx_vtx_bad(t);
 		return 0;
