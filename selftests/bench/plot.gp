@@ -14,7 +14,7 @@ set key top left
 # Only the lines of one node and policy, in the order they stand in
 of(node, policy) = sprintf("< awk -F, '$3 == \"%s\" && $4 == \"%s\" && $2 !~ /^(scsi|vsock)-/' %s", node, policy, csv)
 kind(node, name) = sprintf("< awk -F, '$3 == \"%s\" && $2 ~ /^%s-/' %s", node, name, csv)
-policies = system(sprintf("awk -F, 'NR > 1 && $3 == \"vhx\" && $4 != \"none\" { print $4 }' %s | sort -u", csv))
+policies = system(sprintf("awk -F, 'NR > 1 && $3 == \"vhx\" && $4 != \"none\" && $2 !~ /^(scsi|vsock)-/ { print $4 }' %s | sort -u", csv))
 has_packets = system(sprintf("grep -cE '^[^,]*,[a-z]*[tr]x-' %s", csv)) + 0
 
 do for [type in 'svg png'] {

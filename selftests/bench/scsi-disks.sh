@@ -73,6 +73,7 @@ lio_down()
 
 vhxd_pid=
 
+# vhxd_up [SETTING]
 vhxd_up()
 {
 	local conf=$DISKS/vhxd.conf
@@ -83,6 +84,7 @@ vhxd_up()
 		queues = 2
 		pool = 64M
 		state_dir = $DISKS/state
+		${1:-}
 		socket = $VHXD_SOCKET
 		[scsi ${WWPN[file]}]
 		lun.0 = $DISKS/vhx

@@ -10,7 +10,7 @@ NR == 1 { next }
 		seen[$2]
 		rows[kind, nr[kind]++] = $2
 	}
-	if ($3 == "vhx" && $4 != "none" && !($4 in policy)) {
+	if (kind == "net" && $3 == "vhx" && $4 != "none" && !($4 in policy)) {
 		policy[$4]
 		policies[m++] = $4
 	}
@@ -56,6 +56,11 @@ function of(kind, unit,    i, row)
 			ratio[row, "vhx", "none"], agent[row, "vhx"], switches[row, "vhx"],
 			switches[row, "in-tree"], (ratio[row, "vhx", "none"] > 1 ? "  slower" : "")
 	}
+	for (i = 0; i < nr[kind]; i++)
+		if ((rows[kind, i], "vhx", "zero-copy") in net)
+			printf "%-20s %10s %10.0f %7.2f  with zero_copy = on\n", rows[kind, i], "",
+				net[rows[kind, i], "vhx", "zero-copy"],
+				ratio[rows[kind, i], "vhx", "zero-copy"]
 	printf "largest spread between repetitions: %.1f %%\n", share[kind] * 100
 }
 
