@@ -33,13 +33,13 @@ drop_in_restore()
 }
 
 # install_modules NEEDED...: vhx installed beside what it is about, in the place of the
-# machine's modules: a depmod of all of those takes a minute.
+# machine's modules: a depmod of all of those takes a minute. What is built in needs no file.
 # shellcheck disable=SC2317 # called by run
 install_modules()
 {
 	mkdir -p "$few$modules" &&
 	cp "$modules"/modules.builtin* "$modules/modules.order" "$dir"/vhx*.ko "$few$modules/" &&
-	modprobe -C /dev/null -a --show-depends "$@" | awk '{ print $2 }' | sort -u |
+	modprobe -C /dev/null -a --show-depends "$@" | awk '$1 == "insmod" { print $2 }' | sort -u |
 		xargs cp -t "$few$modules" &&
 	depmod -b "$few" "$(uname -r)" &&
 	mount --bind "$few$modules" "$modules"
