@@ -3,6 +3,7 @@
 #
 # What is a guest's alone at a disk that two guests share: what a reset of its nexus undoes, and what
 # is left of it when it is gone, or has been elsewhere.
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 . "$(dirname "$0")/vhxd.sh"
 
 for i in 1 2; do

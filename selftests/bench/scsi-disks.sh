@@ -73,7 +73,7 @@ lio_down()
 
 vhxd_pid=
 
-# vhxd_up [SETTING]
+# vhxd_up SETTING: of [vhxd], or nothing
 vhxd_up()
 {
 	local conf=$DISKS/vhxd.conf
@@ -84,7 +84,7 @@ vhxd_up()
 		queues = 2
 		pool = 64M
 		state_dir = $DISKS/state
-		${1:-}
+		$1
 		socket = $VHXD_SOCKET
 		[scsi ${WWPN[file]}]
 		lun.0 = $DISKS/vhx

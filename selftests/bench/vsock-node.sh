@@ -4,6 +4,7 @@
 # The vsock rows' nodes, for inside-vsock and ratio-inside: the host's AF_VSOCK has room for one
 # of the two at a time, and so they take turns.
 
+# shellcheck disable=SC2034 # for who sources this
 declare -A vsock_node=([in-tree]=/dev/vhost-vsock [vhx]=/dev/vhx-vsock)
 
 # vsock_up NODE

@@ -3,6 +3,7 @@
 #
 # The machine freezes its tasks for a suspend, and takes CPUs away: workers take
 # part, and a guest at work notices nothing but time. time-limit: 240
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 
 . "$(dirname "$0")/../lib/tap.sh"
 

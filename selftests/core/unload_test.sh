@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Modules go when nobody uses them, at once, and never before. time-limit: 300, dealt to: one
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 
 . "$(dirname "$0")/../lib/tap.sh"
 
@@ -35,7 +36,7 @@ wait_users()
 	tries=0
 	while [ "$(refcnt)" -lt "$1" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || return 1
+		[ "$tries" -lt 100 ] || return 1
 		sleep 0.1
 	done
 }

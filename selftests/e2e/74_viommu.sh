@@ -8,7 +8,7 @@
 e2e_begin
 
 MACHINE=q35,kernel-irqchip=split
-IOMMU=(-device intel-iommu,intremap=off,device-iotlb=on)
+IOMMU=(-device "intel-iommu,intremap=off,device-iotlb=on")
 NIC=mrg_rxbuf=on,iommu_platform=on,ats=on,disable-legacy=on
 APPEND="intel_iommu=on iommu.strict=1"
 BOOT_SECONDS=$((300 * FACTOR))
@@ -31,8 +31,9 @@ node_worked "$before" "$moved"
 ok $? "the node moved it"
 if node_is_vhx; then
 	misses=$(qstat iotlb_misses) taken=$(qstat iotlb_invalidations)
-	[ "$misses" -gt 0 ] && [ "$taken" -gt 0 ]
-	ok $? "translations came ($misses misses) and went ($taken invalidations)"
+	came=1
+	[ "$misses" -gt 0 ] && [ "$taken" -gt 0 ] && came=0
+	ok $came "translations came ($misses misses) and went ($taken invalidations)"
 	is "$(qstat bad_rings)" 0 "no queue stopped"
 fi
 

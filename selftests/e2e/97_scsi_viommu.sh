@@ -10,7 +10,7 @@
 
 disk=$DISKS/disk.img
 MACHINE=q35,kernel-irqchip=split
-IOMMU=(-device intel-iommu,intremap=off,device-iotlb=on)
+IOMMU=(-device "intel-iommu,intremap=off,device-iotlb=on")
 SCSI+=,iommu_platform=on,ats=on,disable-legacy=on
 APPEND="intel_iommu=on iommu.strict=1"
 BOOT_SECONDS=$((2 * BOOT_SECONDS))
