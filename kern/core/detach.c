@@ -44,6 +44,7 @@ static void vhx_detach_end(struct vhx_session *s, u32 number)
 	/* As when a fence has passed. */
 	vhx_endpoint_freed(ep);
 	s->ep[number] = NULL;
+	vhx_endpoint_pass(ep);
 	vhx_endpoint_put(ep);
 }
 

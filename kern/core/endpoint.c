@@ -88,6 +88,33 @@ int vhx_endpoint_for_each(int (*fn)(struct vhx_endpoint *ep, void *arg), void *a
 	return rc;
 }
 
+/* One that no agent made is there as long as it is of use. Context: vhx_endpoints_lock. */
+static void vhx_endpoint_pass_locked(struct vhx_endpoint *ep)
+{
+	bool idle;
+
+	spin_lock(&ep->lock);
+	idle = ep->passing && !ep->in_use && !ep->session && !ep->fence;
+	spin_unlock(&ep->lock);
+	if (!idle || list_empty(&ep->node))
+		return;
+	list_del_init(&ep->node);
+	vhx_endpoint_put(ep);
+}
+
+/**
+ * vhx_endpoint_pass - a session has no use for an endpoint any more
+ * @ep: endpoint of which the caller has a reference
+ *
+ * Context: process, sleeps; the session's lock may be held, none of the endpoint's.
+ */
+void vhx_endpoint_pass(struct vhx_endpoint *ep)
+{
+	mutex_lock(&vhx_endpoints_lock);
+	vhx_endpoint_pass_locked(ep);
+	mutex_unlock(&vhx_endpoints_lock);
+}
+
 static bool vhx_endpoint_named(u32 class, const char *name)
 {
 	return (class == VHX_ENDPOINT_SCSI || class == VHX_ENDPOINT_VSOCK) && *name &&
@@ -350,6 +377,7 @@ void vhx_endpoint_fenced(struct vhx_session *s)
 		/* What was aborted meanwhile may be answered now. */
 		vhx_endpoint_rouse(ep);
 		spin_unlock(&ep->lock);
+		vhx_endpoint_pass(ep);
 	}
 }
 
@@ -363,20 +391,6 @@ static struct vhx_endpoint *vhx_endpoint_take(struct vhx_endpoint *ep)
 	ep->in_use = true;
 	kref_get(&ep->ref);
 	return ep;
-}
-
-/* One that no agent made is there as long as it is of use. Context: vhx_endpoints_lock. */
-static void vhx_endpoint_pass(struct vhx_endpoint *ep)
-{
-	bool idle;
-
-	spin_lock(&ep->lock);
-	idle = ep->passing && !ep->in_use && !ep->session && !ep->fence;
-	spin_unlock(&ep->lock);
-	if (!idle || list_empty(&ep->node))
-		return;
-	list_del_init(&ep->node);
-	vhx_endpoint_put(ep);
 }
 
 /**
@@ -435,7 +449,7 @@ void vhx_endpoint_unuse(struct vhx_endpoint *ep)
 {
 	mutex_lock(&vhx_endpoints_lock);
 	ep->in_use = false;
-	vhx_endpoint_pass(ep);
+	vhx_endpoint_pass_locked(ep);
 	mutex_unlock(&vhx_endpoints_lock);
 	vhx_endpoint_put(ep);
 }

@@ -224,6 +224,7 @@ int vhx_endpoint_attach(struct vhx_session *s, struct vhx_agent_attach *arg);
 long vhx_endpoint_destroy(const void __user *argp);
 void vhx_endpoint_orphan(struct vhx_session *s);
 void vhx_endpoint_fenced(struct vhx_session *s);
+void vhx_endpoint_pass(struct vhx_endpoint *ep);
 void vhx_endpoint_freed(struct vhx_endpoint *ep);
 struct vhx_session *vhx_endpoint_session(struct vhx_endpoint *ep);
 struct vhx_session *vhx_endpoint_last_session(struct vhx_endpoint *ep);

@@ -362,6 +362,24 @@ static void test_limits(void)
 	sib_vhx("vsock limit remove 50");
 }
 
+static bool is_there(void)
+{
+	return sib_show("endpoint list", "[.[] | select(.name == \"50\")] | length") > 0;
+}
+
+/* The guest made it, and goes first. */
+static void test_left(void)
+{
+	int ms;
+
+	vsockdrv_close(&drv);
+	tap_ok(is_there(), "a guest goes: its endpoint is there as long as an agent serves it");
+	agent_stop(&m.a);
+	for (ms = 0; ms < SIB_WAIT && is_there(); ms += 100)
+		usleep(100000);
+	tap_ok(!is_there(), "and goes with that");
+}
+
 int main(void)
 {
 	uint32_t i;
@@ -381,8 +399,7 @@ int main(void)
 	test_death();
 	test_guest();
 	test_limits();
-	agent_stop(&m.a);
-	vsockdrv_close(&drv);
+	test_left();
 	sib_vhx("vsock route flush");
 	return tap_done();
 }
