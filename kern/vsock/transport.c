@@ -97,21 +97,62 @@ bool vhx_transport_recv(struct sk_buff *skb, struct net *net)
 	return true;
 }
 
-/* A connection to a guest that is not there, or not any more who it was. */
-static void vhx_transport_reset_one(struct sock *sk)
+/* Is it connected to a guest that is not there, or not any more who it was? */
+static bool vhx_transport_is_lost(struct sock *sk)
 {
-	struct vsock_sock *vsk = vsock_sk(sk);
 	const struct vhx_guest *g;
 	bool lost;
 
 	rcu_read_lock();
-	g = vhx_cid_find(vsk->remote_addr.svm_cid, sock_net(sk));
+	g = vhx_cid_find(vsock_sk(sk)->remote_addr.svm_cid, sock_net(sk));
 	lost = !g || READ_ONCE(g->reset);
 	rcu_read_unlock();
-	/* One whose close waits for the guest to agree goes by itself, soon, and only if it is left. */
-	if (!lost || vsk->close_work_scheduled)
+	return lost;
+}
+
+/* RSTs, each with its socket, for those whose close waits for a guest; vhx_transport_resetting. */
+static struct sk_buff_head vhx_transport_rsts;
+static DEFINE_MUTEX(vhx_transport_resetting);
+
+/*
+ * The guest will not agree to its close any more, and until somebody does the socket takes what the guest
+ * sends by the same ports, also what asks for a new connection. Without memory it goes by itself, later.
+ */
+static void vhx_transport_make_rst(struct sock *sk)
+{
+	const struct vsock_sock *vsk = vsock_sk(sk);
+	struct sk_buff *skb;
+
+	skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
 		return;
-	/* vsock_table_lock is held, so that it stays; not its own, which cannot be taken here. */
+	*virtio_vsock_hdr(skb) = (struct virtio_vsock_hdr) {
+		.src_cid = cpu_to_le64(vsk->remote_addr.svm_cid),
+		.dst_cid = cpu_to_le64(VMADDR_CID_HOST),
+		.src_port = cpu_to_le32(vsk->remote_addr.svm_port),
+		.dst_port = cpu_to_le32(vsk->local_addr.svm_port),
+		.type = cpu_to_le16(sk->sk_type == SOCK_SEQPACKET ? VIRTIO_VSOCK_TYPE_SEQPACKET :
+								    VIRTIO_VSOCK_TYPE_STREAM),
+		.op = cpu_to_le16(VIRTIO_VSOCK_OP_RST),
+	};
+	if (skb_set_owner_sk_safe(skb, sk))
+		__skb_queue_tail(&vhx_transport_rsts, skb);
+	else
+		kfree_skb(skb);
+}
+
+/* Context: vsock_table_lock, so that it stays; not its own, which cannot be taken here. */
+static void vhx_transport_reset_one(struct sock *sk)
+{
+	struct vsock_sock *vsk = vsock_sk(sk);
+
+	if (!vhx_transport_is_lost(sk))
+		return;
+	/* Its close goes on only if it is left as it is. */
+	if (vsk->close_work_scheduled) {
+		vhx_transport_make_rst(sk);
+		return;
+	}
 	sock_set_flag(sk, SOCK_DONE);
 	vsk->peer_shutdown = SHUTDOWN_MASK;
 	sk->sk_state = SS_UNCONNECTED;
@@ -122,13 +163,19 @@ static void vhx_transport_reset_one(struct sock *sk)
 /**
  * vhx_transport_reset - end the host's connections to guests that are gone, or began anew
  *
- * Context: process.
+ * Context: process, sleeps: the sockets' locks are waited for.
  */
 void vhx_transport_reset(void)
 {
-	if (vhx_transport_is_on)
-		vsock_for_each_connected_socket(&vhost_transport.transport,
-						vhx_transport_reset_one);
+	struct sk_buff *skb;
+
+	if (!vhx_transport_is_on)
+		return;
+	mutex_lock(&vhx_transport_resetting);
+	vsock_for_each_connected_socket(&vhost_transport.transport, vhx_transport_reset_one);
+	while ((skb = __skb_dequeue(&vhx_transport_rsts)))
+		virtio_transport_recv_pkt(&vhost_transport, skb, sock_net(skb->sk));
+	mutex_unlock(&vhx_transport_resetting);
 }
 
 /* ---- what AF_VSOCK asks for ---- */
@@ -216,6 +263,7 @@ int vhx_transport_init(void)
 	const bool must = !strcmp(h2g, "on");
 	int err;
 
+	__skb_queue_head_init(&vhx_transport_rsts);
 	if (!strcmp(h2g, "off"))
 		return 0;
 	if (!must && strcmp(h2g, "auto")) {
