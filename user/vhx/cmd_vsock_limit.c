@@ -5,6 +5,7 @@
 
 #include "numbers.h"
 #include "out.h"
+#include "vsock.h"
 
 static const struct out_col cols[] = {
 	{ "cid", "CID", OUT_PLAIN },
@@ -23,6 +24,10 @@ static const char doc[] =
 	VHX_VSOCK_LIMITS(LIMIT_DOC)
 #undef LIMIT_DOC
 	"\nN may have a unit, k, M, G, of 1024. To change limits needs CAP_NET_ADMIN.";
+
+static int run(struct vhx_nl *nl, const struct words *words);
+
+static const struct vsock_verb table = { "limit", usage, doc, run };
 
 /* 0 is who has none of their own. */
 static int get_cid(const char *word, __u32 *cid)
@@ -56,17 +61,6 @@ static int get_limit(const char *name, const char *word, struct vhx_vsock_limits
 
 /* --- what is done --- */
 
-static int tell(struct vhx_nl *nl, int err, const char *what)
-{
-	if (!err)
-		return RC_OK;
-	if (err == -EOPNOTSUPP)
-		return fail_unloaded("vhx_vsock", "limits of vsock");
-	return fail(rc_of(err), err, *vhx_nl__error(nl) ? vhx_nl__error(nl) :
-		    "to change limits needs CAP_NET_ADMIN",
-		    "vsock limit: %s", what);
-}
-
 static int set(struct vhx_nl *nl, const struct words *words)
 {
 	struct vhx_vsock_limits limits = { 0 };
@@ -77,7 +71,7 @@ static int set(struct vhx_nl *nl, const struct words *words)
 	rc = get_cid(words->word[1], &limits.cid);
 	for (i = 2; i < words->nr && !rc; i += 2)
 		rc = get_limit(words->word[i], words->word[i + 1], &limits);
-	return rc ?: tell(nl, vhx_vsock_limits__set(nl, &limits), "set");
+	return rc ?: vsock_tell(nl, &table, vhx_vsock_limits__set(nl, &limits), "set");
 }
 
 static int take_away(struct vhx_nl *nl, const struct words *words)
@@ -89,7 +83,7 @@ static int take_away(struct vhx_nl *nl, const struct words *words)
 		return fail(RC_USAGE, 0, "vhx vsock limit, for what there is",
 			    "remove whose? A CID, or default");
 	rc = get_cid(words->word[1], &cid);
-	return rc ?: tell(nl, vhx_vsock_limits__del(nl, cid), "remove");
+	return rc ?: vsock_tell(nl, &table, vhx_vsock_limits__del(nl, cid), "remove");
 }
 
 static int list(struct vhx_nl *nl)
@@ -122,15 +116,5 @@ static int run(struct vhx_nl *nl, const struct words *words)
 
 int cmd_vsock_limit(int argc, char **argv)
 {
-	struct words words = { .max = WORDS_MAX };
-	struct vhx_nl *nl;
-	int rc;
-
-	parse_words(usage, doc, argc, argv, &words);
-	rc = session_open_for(&nl, "vhx_vsock");
-	if (rc)
-		return rc;
-	rc = run(nl, &words);
-	vhx_nl__close(nl);
-	return rc;
+	return vsock_words(&table, argc, argv);
 }

@@ -8,6 +8,7 @@
 
 #include "numbers.h"
 #include "out.h"
+#include "vsock.h"
 
 static const struct out_col cols[] = {
 	{ "pref", "PREF", OUT_PLAIN },
@@ -28,6 +29,10 @@ static const char doc[] =
 	"\vCIDS and PORTS are a number or a range, 3-10. VERDICT is host, sibling (the guest that was "
 	"asked for), agent or reject. Connections that are there stay as they are. To change routes needs "
 	"CAP_NET_ADMIN.";
+
+static int run(struct vhx_nl *nl, const struct words *words);
+
+static const struct vsock_verb table = { "route", usage, doc, run };
 
 /* --- one to be added --- */
 
@@ -124,23 +129,12 @@ static int get_route(const struct words *words, struct vhx_vsock_route *route)
 
 /* --- what is done --- */
 
-static int tell(struct vhx_nl *nl, int err, const char *what)
-{
-	if (!err)
-		return RC_OK;
-	if (err == -EOPNOTSUPP)
-		return fail_unloaded("vhx_vsock", "routes of vsock");
-	return fail(rc_of(err), err, *vhx_nl__error(nl) ? vhx_nl__error(nl) :
-		    "to change routes needs CAP_NET_ADMIN",
-		    "vsock route: %s", what);
-}
-
 static int add(struct vhx_nl *nl, const struct words *words)
 {
 	struct vhx_vsock_route route = { 0 };
 	int rc = get_route(words, &route);
 
-	return rc ?: tell(nl, vhx_vsock_route__add(nl, &route), "add");
+	return rc ?: vsock_tell(nl, &table, vhx_vsock_route__add(nl, &route), "add");
 }
 
 static int take_away(struct vhx_nl *nl, const struct words *words)
@@ -152,7 +146,7 @@ static int take_away(struct vhx_nl *nl, const struct words *words)
 		return fail(RC_USAGE, 0, "vhx vsock route, for what there is",
 			    "remove which? A preference");
 	rc = get_pref(words->word[1], &route);
-	return rc ?: tell(nl, vhx_vsock_route__del(nl, route.pref), "remove");
+	return rc ?: vsock_tell(nl, &table, vhx_vsock_route__del(nl, route.pref), "remove");
 }
 
 static int list(struct vhx_nl *nl)
@@ -181,7 +175,7 @@ static int run(struct vhx_nl *nl, const struct words *words)
 	if (!strcmp(verb, "remove"))
 		return take_away(nl, words);
 	if (!strcmp(verb, "flush") && words->nr == 1)
-		return tell(nl, vhx_vsock_route__del(nl, 0), "flush");
+		return vsock_tell(nl, &table, vhx_vsock_route__del(nl, 0), "flush");
 	if (!strcmp(verb, "list") && words->nr <= 1)
 		return list(nl);
 	return fail(RC_USAGE, 0, "there are: list, add, remove, flush", "vsock route: \"%s\"", verb);
@@ -189,15 +183,5 @@ static int run(struct vhx_nl *nl, const struct words *words)
 
 int cmd_vsock_route(int argc, char **argv)
 {
-	struct words words = { .max = WORDS_MAX };
-	struct vhx_nl *nl;
-	int rc;
-
-	parse_words(usage, doc, argc, argv, &words);
-	rc = session_open_for(&nl, "vhx_vsock");
-	if (rc)
-		return rc;
-	rc = run(nl, &words);
-	vhx_nl__close(nl);
-	return rc;
+	return vsock_words(&table, argc, argv);
 }

@@ -32,7 +32,7 @@ struct flow *flow_new(struct guest *g, enum flow_state state, int fd)
 	list_init(&f->due);
 	list_init(&f->by_id);
 	event.data.ptr = &f->watch;
-	if (epoll_ctl(g->vsock->epoll, EPOLL_CTL_ADD, fd, &event)) {
+	if (fd >= 0 && epoll_ctl(g->vsock->epoll, EPOLL_CTL_ADD, fd, &event)) {
 		free(f);
 		return NULL;
 	}
@@ -255,32 +255,30 @@ static struct flow *find_cookie(struct guest *g, uint64_t cookie)
 	return NULL;
 }
 
-/* Of no flow: there is nothing but that to be said. */
+/* @fd -1: it has no socket. */
+static struct flow *flow_asked(struct guest *g, const struct vhx_vsock_msg *m, int fd)
+{
+	struct flow *f = flow_new(g, FLOW_ASKED, fd);
+
+	if (!f)
+		return NULL;
+	flow_number(f, m->conn);
+	f->type = m->sk_type;
+	f->guest_port = m->guest_port;
+	f->peer_cid = m->peer_cid;
+	f->peer_port = m->peer_port;
+	return f;
+}
+
+/* It is a flow until the guest was told. Without memory that waits, until the guest is tired of it. */
 static void refuse(struct guest *g, const struct vhx_vsock_msg *m, int err)
 {
-	struct flow f = {
-		.guest = g, .id = m->conn, .guest_port = m->guest_port,
-		.peer_cid = m->peer_cid, .peer_port = m->peer_port,
-	};
-	struct flow *late;
+	struct flow *f = flow_asked(g, m, -1);
 
-	audit(&f, "refused", msg_errno(err));
-	if (slot_free(g)) {
-		flow_say_now(&f, SAY_RESET);
+	if (!f)
 		return;
-	}
-	late = calloc(1, sizeof(*late));
-	if (!late)
-		return;
-	*late = f;
-	late->watch.fd = -1;
-	late->state = FLOW_OVER;
-	late->out_end = &late->out;
-	list_init(&late->due);
-	list_init(&late->by_id);
-	list_add(&g->flows, &late->all);
-	g->nflows++;
-	flow_say(late, SAY_RESET);
+	audit(f, "refused", msg_errno(err));
+	flow_over(f);
 }
 
 static void on_asked(struct guest *g, const struct vhx_vsock_msg *m)
@@ -293,18 +291,13 @@ static void on_asked(struct guest *g, const struct vhx_vsock_msg *m)
 		refuse(g, m, fd);
 		return;
 	}
-	f = flow_new(g, FLOW_ASKED, fd);
-	if (!f) {
-		close(fd);
-		refuse(g, m, -ENOMEM);
+	f = flow_asked(g, m, fd);
+	if (f) {
+		flow_say(f, SAY_ACCEPT);
 		return;
 	}
-	flow_number(f, m->conn);
-	f->type = m->sk_type;
-	f->guest_port = m->guest_port;
-	f->peer_cid = m->peer_cid;
-	f->peer_port = m->peer_port;
-	flow_say(f, SAY_ACCEPT);
+	close(fd);
+	refuse(g, m, -ENOMEM);
 }
 
 static void say_ok(struct flow *f)

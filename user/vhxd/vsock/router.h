@@ -189,7 +189,7 @@ void *slot_data(struct guest *guest, uint32_t *room);
 /* It goes; its bytes are in place. */
 void slot_send(struct guest *guest, const struct vhx_vsock_msg *msg);
 
-/* flow.c */
+/* flow.c; @fd -1: without a socket */
 struct flow *flow_new(struct guest *guest, enum flow_state state, int fd);
 void flow_free(struct flow *flow);
 void flow_number(struct flow *flow, uint64_t id);
