@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vhx disk: what vhxd serves, asked on its control socket. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
+/* vhx disk: disks that vhxd serves. */
+#include "ask.h"
 #include "out.h"
-
-#define SOCKET		"/run/vhx/vhxd.sock"
-#define ANSWER_MAX	(16 << 20)
 
 static const struct out_col list_cols[] = {
 	{ "target", "TARGET", OUT_PLAIN },
@@ -45,122 +35,6 @@ static const struct out_col show_cols[] = {
 	{ "origin", "from", OUT_PLAIN },
 };
 
-static const char *socket_path(void)
-{
-	return getenv("VHXD_SOCKET") ?: SOCKET;
-}
-
-/* --- the socket --- */
-
-static int no_agent(int err)
-{
-	const char *hint = err == ENOENT || err == ECONNREFUSED ?
-		"systemctl start vhxd" : NULL;
-
-	if (err == EACCES || err == EPERM)
-		hint = "the socket is for root and its group";
-	return fail(hint && err != EACCES && err != EPERM ? RC_LACK : rc_of(err), err, hint,
-		    "vhxd at %s", socket_path());
-}
-
-/* Return: a connected socket, or -1: it was said, *rc is the exit code. */
-static int connect_agent(int *rc)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(socket_path()) >= sizeof(addr.sun_path)) {
-		*rc = no_agent(ENAMETOOLONG);
-		return -1;
-	}
-	strcpy(addr.sun_path, socket_path());
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		return fd;
-	*rc = no_agent(errno);
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static bool send_request(int fd, struct json_object *request)
-{
-	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
-	size_t len = strlen(text);
-
-	return send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len &&
-	       send(fd, "\n", 1, MSG_NOSIGNAL) == 1;
-}
-
-/* One line; NULL if it does not come, or is none that we know. */
-static struct json_object *read_answer(int fd)
-{
-	struct json_object *answer = NULL;
-	FILE *stream = fdopen(dup(fd), "r");
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t len;
-
-	if (!stream)
-		return NULL;
-	len = getline(&line, &size, stream);
-	if (len > 0 && len < ANSWER_MAX && line[len - 1] == '\n')
-		answer = json_tokener_parse(line);
-	free(line);
-	fclose(stream);
-	return answer;
-}
-
-static int rc_of_code(const char *code)
-{
-	if (!strcmp(code, "ENOENT"))
-		return RC_NONE;
-	if (!strcmp(code, "EPERM") || !strcmp(code, "EACCES"))
-		return RC_PERM;
-	if (!strcmp(code, "EINVAL") || !strcmp(code, "ENAMETOOLONG"))
-		return RC_USAGE;
-	return RC_FAIL;
-}
-
-/* Errors come with their words; the number is in them. */
-static int fail_as_told(struct json_object *error)
-{
-	const char *code = j_get_str(error, "code") ?: "";
-	struct json_object *whole = j_obj();
-	const char *hint = j_get_str(error, "hint");
-
-	if (opts.json) {
-		j_add(whole, "error", json_object_get(error));
-		out_json(whole);
-		return rc_of_code(code);
-	}
-	json_object_put(whole);
-	return fail(rc_of_code(code), 0, hint, "%s", j_get_str(error, "message") ?: code);
-}
-
-/* Puts @request. Return: the result, or NULL with *rc set; the result of "remove" is null, too. */
-static struct json_object *ask(struct json_object *request, int *rc)
-{
-	struct json_object *answer = NULL, *result = NULL;
-	int fd = connect_agent(rc);
-
-	if (fd >= 0) {
-		if (send_request(fd, request))
-			answer = read_answer(fd);
-		close(fd);
-		*rc = RC_OK;
-		if (!answer)
-			*rc = fail(RC_FAIL, 0, "journalctl -u vhxd", "vhxd gave no answer");
-		else if (j_get(answer, "error"))
-			*rc = fail_as_told(j_get(answer, "error"));
-		else
-			result = json_object_get(j_get(answer, "result"));
-	}
-	json_object_put(answer);
-	json_object_put(request);
-	return result;
-}
-
 /* --- the verbs --- */
 
 static struct json_object *about(const char *op, const struct words *words)
@@ -182,7 +56,7 @@ int cmd_disk_list(int argc, char **argv)
 	parse_words("", "The disks that vhxd serves.", argc, argv, &words);
 	request = j_obj();
 	j_str(request, "op", "list");
-	disks = ask(request, &rc);
+	disks = ask_vhxd(request, &rc);
 	if (!disks)
 		return rc;
 	if (out_json(disks))
@@ -212,7 +86,7 @@ int cmd_disk_show(int argc, char **argv)
 	parse_words("TARGET LUN", "One disk: where it is, and how it is served."
 		    "\vTARGET is a wwpn, LUN a number, or ID.LUN with another target id than 0.",
 		    argc, argv, &words);
-	disk = ask(about("show", &words), &rc);
+	disk = ask_vhxd(about("show", &words), &rc);
 	return disk ? print_disk(disk) : rc;
 }
 
@@ -229,7 +103,7 @@ int cmd_disk_add(int argc, char **argv)
 		    " from now on.", argc, argv, &words);
 	request = about("add", &words);
 	j_str(request, "disk", words.word[2]);
-	disk = ask(request, &rc);
+	disk = ask_vhxd(request, &rc);
 	if (!disk)
 		return rc;
 	say("until vhxd ends; for good: vhxd.conf(5), and `systemctl reload vhxd`");
@@ -243,7 +117,7 @@ int cmd_disk_remove(int argc, char **argv)
 
 	parse_words("TARGET LUN", "Take a disk away; what guests do to it is aborted.", argc, argv,
 		    &words);
-	json_object_put(ask(about("remove", &words), &rc));
+	json_object_put(ask_vhxd(about("remove", &words), &rc));
 	if (!rc)
 		say("%s has no disk at %s any more", words.word[0], words.word[1]);
 	return rc;
@@ -262,6 +136,6 @@ int cmd_disk_resize(int argc, char **argv)
 	request = about("resize", &words);
 	if (words.nr == 3)
 		j_str(request, "size", words.word[2]);
-	disk = ask(request, &rc);
+	disk = ask_vhxd(request, &rc);
 	return disk ? print_disk(disk) : rc;
 }
