@@ -94,14 +94,6 @@ static int set_pool(const char *value, uint32_t *at, struct msg *why)
 	return 0;
 }
 
-static int set_switch(const char *value, bool *at, struct msg *why)
-{
-	*at = !strcmp(value, "on");
-	if (!*at && strcmp(value, "off"))
-		return msg_set(why, -EINVAL, "\"%.40s\" is neither on nor off", value);
-	return 0;
-}
-
 /* Which of @names; -1 for none, -2 for one that was there before */
 static int pick(struct parser *p, const char *const *names, const char *name)
 {
@@ -144,7 +136,7 @@ static int set_host(struct parser *p, const char *name, const char *value, struc
 {
 	static const char *const names[] = {
 		"queues", "tags", "pool", "state_dir", "user", "socket", "zero_copy",
-		"zero_copy_min", "vsock_log", NULL,
+		"zero_copy_min", "vsock_log", "vsock_guests", NULL,
 	};
 	struct conf *c = p->conf;
 	int which;
@@ -166,11 +158,13 @@ static int set_host(struct parser *p, const char *name, const char *value, struc
 	case 5:
 		return conf_parse_text(value, c->socket, sizeof(c->socket), why);
 	case 6:
-		return set_switch(value, &c->zero_copy, why);
+		return conf_parse_switch(value, &c->zero_copy, why);
 	case 7:
 		return set_pool(value, &c->zero_copy_min, why);
 	case 8:
 		return conf_parse_text(value, c->vsock_log, sizeof(c->vsock_log), why);
+	case 9:
+		return set_number(value, VHX_AGENT_ENDPOINTS_MAX, &c->vsock_guests, why);
 	}
 	return no_setting(which, name, "vhxd", why);
 }
@@ -280,6 +274,14 @@ static bool is_power_of_two(unsigned int n)
 	return n && !(n & (n - 1));
 }
 
+static int check_vsocks(struct parser *p)
+{
+	struct msg why;
+	int ret = conf_check_vsocks(p->conf, &why);
+
+	return ret ? msg_set(p->msg, ret, "%s: %s", p->path, why.text) : 0;
+}
+
 static int finish(struct parser *p, int line)
 {
 	struct conf *c = p->conf;
@@ -298,7 +300,7 @@ static int finish(struct parser *p, int line)
 		return msg_set(p->msg, -EINVAL,
 			       "%s: tags = %u: each of %u queues needs a power of two, %d in all at most",
 			       p->path, c->tags, c->queues, VHX_AGENT_TAGS_MAX);
-	return 0;
+	return check_vsocks(p);
 }
 
 static struct conf *conf_new(void)

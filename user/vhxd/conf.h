@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libvhx.h"
 #include "scsi/msg.h"
 
 #define CONF_FILE	"/etc/vhx/vhxd.conf"
@@ -73,15 +74,19 @@ struct vsock_map {
 
 /**
  * struct vsock_conf - a guest's vsock
- * @name: of the guest, for the audit log
+ * @is_registered: systemd-machined is to know of the guest
+ * @name: of the guest, for people
  * @path: where clients say CONNECT, and what a guest's ports are PATH_PORT of; empty: nowhere
+ * @limits: what the kernel is to be told; of those that are not set nothing
  */
 struct vsock_conf {
 	uint32_t cid;
+	bool is_registered;
 	char name[CONF_WORD_LEN];
 	char path[CONF_PATH_LEN];
 	unsigned int nr_maps;
 	struct vsock_map *maps;
+	struct vhx_vsock_limits limits;
 };
 
 /**
@@ -90,6 +95,7 @@ struct vsock_conf {
  * @zero_copy: large writes go to the disk from the guest's memory
  * @zero_copy_min: from so many bytes on; 0: what the kernel has for a default
  * @user: whom it becomes once everything is open; empty: it stays who it is
+ * @vsock_guests: so many guests with vsock there may be while it runs
  * @vsock_log: where connections of guests' vsock are written down; empty: nowhere
  * @plugins: shared objects with a kind of backend each, @nr_plugins of them
  */
@@ -106,6 +112,7 @@ struct conf {
 	char plugins[CONF_PLUGINS][CONF_PATH_LEN];
 	unsigned int nr_targets;
 	struct target_conf *targets;
+	unsigned int vsock_guests;
 	char vsock_log[CONF_PATH_LEN];
 	unsigned int nr_vsocks;
 	struct vsock_conf *vsocks;
@@ -114,6 +121,11 @@ struct conf {
 /* conf_vsock.c: a guest's section, and a setting of it */
 int conf_new_vsock(struct conf *conf, const char *cid, struct msg *msg);
 int conf_set_vsock(struct vsock_conf *vsock, const char *name, const char *value, struct msg *msg);
+struct vsock_conf *conf_find_vsock(const struct conf *conf, uint32_t cid);
+/* Return: 0 or -ENOMEM; *@to is overwritten. */
+int conf_copy_vsock(struct vsock_conf *to, const struct vsock_conf *from);
+/* Of all [vsock CID] together, once they are read. */
+int conf_check_vsocks(struct conf *conf, struct msg *msg);
 
 /* conf.c: -errno, and a message that says where it is wrong as FILE:LINE. */
 int conf_load(const char *path, struct conf **conf, struct msg *msg);
@@ -134,6 +146,7 @@ bool conf_same_disk(const struct disk_conf *a, const struct disk_conf *b);
 /* conf_value.c: -EINVAL, and a message that says what there is to choose from. */
 int conf_parse_count(const char *text, uint64_t max, uint64_t *value, struct msg *msg);
 int conf_parse_bytes(const char *text, uint64_t max, uint64_t *value, struct msg *msg);
+int conf_parse_switch(const char *text, bool *value, struct msg *msg);
 int conf_parse_text(const char *text, char *at, uint32_t size, struct msg *msg);
 
 #endif

@@ -58,6 +58,14 @@ bad:
 		       text, max);
 }
 
+int conf_parse_switch(const char *text, bool *value, struct msg *msg)
+{
+	*value = !strcmp(text, "on");
+	if (!*value && strcmp(text, "off"))
+		return msg_set(msg, -EINVAL, "\"%.40s\" is neither on nor off", text);
+	return 0;
+}
+
 int conf_parse_text(const char *text, char *at, uint32_t size, struct msg *msg)
 {
 	size_t i;

@@ -8,6 +8,12 @@
 #include "conf.h"
 
 #define GUESTS_MAX	256	/* of a session */
+#define GUESTS_ROOM	8	/* at least, for those that come while it runs */
+
+/* As the kernel has it. */
+#define COUNT_MOST	UINT32_MAX
+#define BACKLOG_LEAST	(256ULL << 10)
+#define RATE_MOST	(1ULL << 40)
 
 int conf_new_vsock(struct conf *c, const char *text, struct msg *why)
 {
@@ -29,6 +35,7 @@ int conf_new_vsock(struct conf *c, const char *text, struct msg *why)
 	v += c->nr_vsocks++;
 	memset(v, 0, sizeof(*v));
 	v->cid = (uint32_t)cid;
+	v->limits.cid = v->cid;
 	snprintf(v->name, sizeof(v->name), "%u", v->cid);
 	return 0;
 }
@@ -85,6 +92,59 @@ static int add_map(struct vsock_conf *v, const char *port, const char *value, bo
 	return (int)i;
 }
 
+/* --- limits --- */
+
+/* Attributes of limits follow each other as the limits do. */
+#define LIMIT(NAME)	(VHX_A_VSOCK_LIMIT_##NAME - VHX_A_VSOCK_LIMIT_CID - 1)
+
+static const char *const limits[] = {
+#define LIMIT_NAME(NAME, initial, name, doc) [LIMIT(NAME)] = name,
+	VHX_VSOCK_LIMITS(LIMIT_NAME)
+#undef LIMIT_NAME
+};
+
+/* What the kernel would not have. */
+static int check_limit(unsigned int which, uint64_t value, struct msg *why)
+{
+	if (which == LIMIT(PENDING) && !value)
+		return msg_set(why, -EINVAL, "limit.pending is 1 at least");
+	if (which == LIMIT(BACKLOG) && value < BACKLOG_LEAST)
+		return msg_set(why, -EINVAL, "limit.backlog is 256K at least: no packet would fit");
+	return 0;
+}
+
+static uint64_t limit_most(unsigned int which)
+{
+	if (which == LIMIT(CONNS) || which == LIMIT(PENDING))
+		return COUNT_MOST;
+	return which == LIMIT(BACKLOG) ? INT64_MAX : RATE_MOST;
+}
+
+static int set_limit(struct vsock_conf *v, const char *name, const char *value, struct msg *why)
+{
+	struct vhx_vsock_limits *l = &v->limits;
+	uint64_t number;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < VHX_VSOCK_LIMIT_NR && strcmp(limits[i], name); i++)
+		;
+	if (i == VHX_VSOCK_LIMIT_NR)
+		return msg_set(why, -EINVAL, "there is no limit.%.40s: see `vhx vsock limit --help`", name);
+	if (l->set & 1U << i)
+		return msg_set(why, -EEXIST, "limit.%s is there twice", name);
+	ret = conf_parse_bytes(value, limit_most(i), &number, why);
+	if (!ret)
+		ret = check_limit(i, number, why);
+	if (ret)
+		return ret;
+	l->value[i] = number;
+	l->set |= 1U << i;
+	return 0;
+}
+
+/* --- a section --- */
+
 int conf_set_vsock(struct vsock_conf *v, const char *name, const char *value, struct msg *why)
 {
 	if (!strcmp(name, "path"))
@@ -95,6 +155,63 @@ int conf_set_vsock(struct vsock_conf *v, const char *name, const char *value, st
 		return add_map(v, name + 7, value, true, why);
 	if (!strncmp(name, "connect.", 8))
 		return add_map(v, name + 8, value, false, why);
-	return msg_set(why, -EINVAL, "[vsock %u] has no setting \"%s\": there are path, name, listen.PORT, connect.PORT",
+	if (!strcmp(name, "register"))
+		return conf_parse_switch(value, &v->is_registered, why);
+	if (!strncmp(name, "limit.", 6))
+		return set_limit(v, name + 6, value, why);
+	return msg_set(why, -EINVAL,
+		       "[vsock %u] has no setting \"%s\": there are path, name, register, listen.PORT, connect.PORT, limit.LIMIT",
 		       v->cid, name);
+}
+
+struct vsock_conf *conf_find_vsock(const struct conf *c, uint32_t cid)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_vsocks; i++)
+		if (c->vsocks[i].cid == cid)
+			return &c->vsocks[i];
+	return NULL;
+}
+
+int conf_copy_vsock(struct vsock_conf *to, const struct vsock_conf *from)
+{
+	*to = *from;
+	to->maps = NULL;
+	if (!from->nr_maps)
+		return 0;
+	to->maps = malloc(from->nr_maps * sizeof(*to->maps));
+	if (!to->maps)
+		return -ENOMEM;
+	memcpy(to->maps, from->maps, from->nr_maps * sizeof(*to->maps));
+	return 0;
+}
+
+/* --- all of them --- */
+
+/* By its name a guest is registered, and asked for. */
+static int check_names(const struct conf *c, struct msg *why)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < c->nr_vsocks; i++)
+		for (j = 0; j < i; j++)
+			if (!strcmp(c->vsocks[i].name, c->vsocks[j].name))
+				return msg_set(why, -EEXIST, "[vsock %u] and [vsock %u] have one name, \"%s\"",
+					       c->vsocks[j].cid, c->vsocks[i].cid, c->vsocks[i].name);
+	return 0;
+}
+
+int conf_check_vsocks(struct conf *c, struct msg *why)
+{
+	unsigned int room = GUESTS_ROOM;
+
+	if (c->vsock_guests && c->vsock_guests < c->nr_vsocks)
+		return msg_set(why, -EINVAL, "vsock_guests = %u: there are %u already", c->vsock_guests,
+			       c->nr_vsocks);
+	while (room < c->nr_vsocks)
+		room *= 2;
+	if (!c->vsock_guests && c->nr_vsocks)
+		c->vsock_guests = room;
+	return check_names(c, why);
 }

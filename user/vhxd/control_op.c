@@ -6,6 +6,7 @@
 
 #include "control.h"
 #include "log.h"
+#include "vsock/vsock.h"
 
 /**
  * struct ask - a request, and what is found out about it
@@ -163,6 +164,12 @@ static int do_resize(struct ask *ask)
 	return ret ? ret : do_show(ask);
 }
 
+static int do_vsock(struct ask *ask)
+{
+	ask->result = vsock_show(ask->host->vsock);
+	return 0;
+}
+
 static const struct {
 	const char *op;
 	int (*run)(struct ask *ask);
@@ -172,6 +179,7 @@ static const struct {
 	{ "add", do_add },
 	{ "remove", do_remove },
 	{ "resize", do_resize },
+	{ "vsock", do_vsock },
 };
 
 static int run(struct ask *ask)

@@ -197,7 +197,7 @@ void host_close(struct host *host)
 /* A loop sleeps while there is nothing to do: it is woken, and looked at the next time. */
 bool host_alive(struct host *host)
 {
-	bool alive = true;
+	bool alive = vsock_alive(host->vsock);
 	unsigned int i;
 
 	for (i = 0; i < host->conf->queues; i++)

@@ -79,7 +79,7 @@ int host_open(struct host *host, struct conf *conf, struct msg *msg);
 int host_run(struct host *host, struct msg *msg);
 /* Fetches nothing more, finishes what it has, saves. The process is to end then. */
 void host_close(struct host *host);
-/* Every loop goes around: false if one has not since it was asked last. */
+/* Every loop goes around, and so does vsock's: false if one has not since it was asked last. */
 bool host_alive(struct host *host);
 
 /* endpoint.c */

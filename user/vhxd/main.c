@@ -17,6 +17,7 @@
 #include "control.h"
 #include "detach.h"
 #include "host.h"
+#include "keeper.h"
 #include "log.h"
 #include "notify.h"
 #include "priv.h"
@@ -97,9 +98,10 @@ static unsigned int count_disks(const struct host *host)
 
 static void tell_ready(const struct host *host)
 {
-	char status[64];
+	char status[96];
 
-	snprintf(status, sizeof(status), "serving %u disks", count_disks(host));
+	snprintf(status, sizeof(status), "serving %u disks, and vsock of %u guests", count_disks(host),
+		 vsock_count(host->vsock));
 	notify_ready(status);
 }
 
@@ -174,6 +176,9 @@ static int start(struct host *host, struct control *control, struct conf *conf, 
 	ret = load_plugins(conf, msg);
 	if (!ret)
 		ret = priv_prepare(conf, msg);
+	/* Who is without guests' vsock needs nobody that keeps rights. */
+	if (!ret && conf->vsock_guests)
+		ret = keeper_start(msg);
 	if (ret)
 		return ret;
 	ret = control_open(control, host, conf->socket, msg);
@@ -214,6 +219,7 @@ static int run(struct conf *conf, const char *path)
 	log_info("finishing what guests asked for; what comes now is for the next one");
 	control_close(&control);
 	host_close(&host);
+	keeper_end();
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -110,5 +111,24 @@ int priv_drop(const char *user, struct msg *msg)
 		return ret;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return msg_set(msg, -errno, "no_new_privs: %s", msg_errno(errno));
+	return 0;
+}
+
+/* One that it has not is not to be had: who needs it is told so then. */
+int priv_keep(unsigned int cap, struct msg *msg)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	struct __user_cap_data_struct *of = &data[CAP_TO_INDEX(cap)];
+	__u32 had;
+
+	drop_bounding_set();
+	if (syscall(SYS_capget, &head, data))
+		return msg_set(msg, -errno, "capabilities: %s", msg_errno(errno));
+	had = of->permitted & CAP_TO_MASK(cap);
+	memset(data, 0, sizeof(data));
+	of->permitted = of->effective = had;
+	if (syscall(SYS_capset, &head, data) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return msg_set(msg, -errno, "capabilities: %s", msg_errno(errno));
 	return 0;
 }

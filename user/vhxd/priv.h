@@ -9,5 +9,7 @@
 int priv_prepare(const struct conf *conf, struct msg *msg);
 /* Before threads are made: a thread's capabilities are its own. */
 int priv_drop(const char *user, struct msg *msg);
+/* Of a process that stays who it is: all capabilities but this one go. */
+int priv_keep(unsigned int cap, struct msg *msg);
 
 #endif

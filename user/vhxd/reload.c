@@ -4,6 +4,7 @@
 
 #include "host.h"
 #include "log.h"
+#include "vsock/vsock.h"
 
 static const struct disk_conf *find_disk(const struct target_conf *target, const struct lun *lun)
 {
@@ -116,7 +117,7 @@ static bool same_host(const struct conf *a, const struct conf *b)
 {
 	return a->queues == b->queues && a->tags == b->tags && a->pool == b->pool &&
 	       !strcmp(a->state_dir, b->state_dir) && !strcmp(a->user, b->user) &&
-	       !strcmp(a->socket, b->socket) && a->nr_plugins == b->nr_plugins &&
+	       !strcmp(a->socket, b->socket) && !strcmp(a->vsock_log, b->vsock_log) && a->nr_plugins == b->nr_plugins &&
 	       !memcmp(a->plugins, b->plugins, sizeof(a->plugins));
 }
 
@@ -140,6 +141,7 @@ int host_reload(struct host *host, const char *path)
 				      conf_find(conf, host->endpoints[i]->wwpn));
 	for (i = 0; i < conf->nr_targets; i++)
 		ret = add_new(host, conf->targets + i) ? -1 : ret;
+	ret |= vsock_reload(host->vsock, conf);
 	conf_free(conf);
 	return ret;
 }

@@ -176,6 +176,15 @@ static const struct bad bads[] = {
 	{ "[vsock 3]\nlisten.5 = /a\nlisten.5 = /b\n", 3, "listen.5 is there twice" },
 	{ "[vsock 3]\nconnect.5 = a\n", 2, "absolute" },
 	{ "[vsock 3]\nlisten.5 = ,seqpacket\n", 2, "absolute" },
+	{ "[vsock 3]\nregister = yes\n", 2, "neither on nor off" },
+	{ "[vsock 3]\nlimit.legs = 1\n", 2, "no limit.legs" },
+	{ "[vsock 3]\nlimit.conns = x\n", 2, "no size" },
+	{ "[vsock 3]\nlimit.conns = 4G\n", 2, "no size" },
+	{ "[vsock 3]\nlimit.conns = 1\nlimit.conns = 1\n", 3, "limit.conns is there twice" },
+	{ "[vsock 3]\nlimit.pending = 0\n", 2, "1 at least" },
+	{ "[vsock 3]\nlimit.backlog = 255K\n", 2, "256K at least" },
+	{ "[vsock 3]\nlimit.rate = 1025G\n", 2, "no size" },
+	{ "[vhxd]\nvsock_guests = 257\n", 2, "no number" },
 	{ "[scsi a]\nlun = /a\n", 2, "no setting \"lun\"" },
 	{ "[scsi a]\nlun. = /a\n", 2, "neither LUN" },
 	{ "[scsi a]\nlun.x = /a\n", 2, "neither LUN" },
@@ -239,6 +248,69 @@ static void test_tags(void **state)
 	conf_free(conf);
 }
 
+static uint64_t limit_of(const struct vsock_conf *v, int attr)
+{
+	const int i = attr - VHX_A_VSOCK_LIMIT_CID - 1;
+
+	assert_true(v->limits.set & 1U << i);
+	return v->limits.value[i];
+}
+
+static void test_vsocks(void **state)
+{
+	struct conf *c = good("[vsock 42]\n"
+			      "name = web1\n"
+			      "register = on\n"
+			      "path = /a\n"
+			      "listen.22 = /b,seqpacket\n"
+			      "connect.514 = /c\n"
+			      "limit.rate = 64M\n"
+			      "limit.conns = 100\n"
+			      "limit.conn-burst = 0\n"
+			      "[vsock 43]\n"
+			      "path = /d\n");
+	const struct vsock_conf *v = conf_find_vsock(c, 42);
+	struct vsock_conf copy;
+
+	assert_int_equal(c->vsock_guests, 8);
+	assert_null(conf_find_vsock(c, 44));
+	assert_non_null(v);
+	assert_string_equal(v->name, "web1");
+	assert_true(v->is_registered);
+	assert_int_equal(limit_of(v, VHX_A_VSOCK_LIMIT_RATE), 64 << 20);
+	assert_int_equal(limit_of(v, VHX_A_VSOCK_LIMIT_CONNS), 100);
+	assert_int_equal(limit_of(v, VHX_A_VSOCK_LIMIT_CONN_BURST), 0);
+	assert_int_equal(v->limits.cid, 42);
+	assert_int_equal(__builtin_popcount(v->limits.set), 3);
+	assert_int_equal(conf_copy_vsock(&copy, v), 0);
+	assert_int_equal(copy.nr_maps, 2);
+	assert_ptr_not_equal(copy.maps, v->maps);
+	assert_string_equal(copy.maps[0].path, "/b");
+	assert_true(copy.maps[0].listen && copy.maps[0].seqpacket && !copy.maps[1].listen);
+	free(copy.maps);
+	v = conf_find_vsock(c, 43);
+	assert_string_equal(v->name, "43");
+	assert_true(!v->is_registered && !v->limits.set);
+	conf_free(c);
+}
+
+static void test_room(void **state)
+{
+	struct conf *conf = good("[vhxd]\nvsock_guests = 3\n");
+	struct msg msg;
+
+	assert_int_equal(conf->vsock_guests, 3);
+	conf_free(conf);
+	conf = good("[vhxd]\nqueues = 1\n");
+	assert_int_equal(conf->vsock_guests, 0);
+	conf_free(conf);
+	assert_int_equal(load("[vhxd]\nvsock_guests = 1\n[vsock 3]\npath = /a\n[vsock 4]\npath = /b\n", &conf,
+			      &msg), -EINVAL);
+	assert_non_null(strstr(msg.text, "vsock_guests = 1: there are 2 already"));
+	assert_int_equal(load("[vsock 3]\nname = x\n[vsock 4]\nname = x\n", &conf, &msg), -EEXIST);
+	assert_non_null(strstr(msg.text, "[vsock 3] and [vsock 4] have one name, \"x\""));
+}
+
 static void test_no_file(void **state)
 {
 	struct conf *conf;
@@ -293,6 +365,8 @@ int main(void)
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_vsocks),
+		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_noise),

@@ -48,8 +48,8 @@ void audit(const struct flow *f, const char *what, const char *why)
 	o = json_object_new_object();
 	json_object_object_add(o, "time", now());
 	json_object_object_add(o, "event", json_object_new_string(what));
-	json_object_object_add(o, "cid", json_object_new_int64(f->guest->conf->cid));
-	json_object_object_add(o, "name", json_object_new_string(f->guest->conf->name));
+	json_object_object_add(o, "cid", json_object_new_int64(f->guest->conf.cid));
+	json_object_object_add(o, "name", json_object_new_string(f->guest->conf.name));
 	json_object_object_add(o, "by", json_object_new_string(f->of_host ? "host" : "guest"));
 	json_object_object_add(o, "guest_port", json_object_new_int64(f->guest_port));
 	json_object_object_add(o, "host_port", json_object_new_int64(f->peer_port));

@@ -333,7 +333,7 @@ static void on_data(struct flow *f, const struct vhx_vsock_msg *m, const uint8_t
 		return;
 	ret = add_out(f, m, data);
 	if (ret) {
-		log_warning("vsock %u: a message cannot be kept (%s)", f->guest->conf->cid, msg_errno(ret));
+		log_warning("vsock %u: a message cannot be kept (%s)", f->guest->conf.cid, msg_errno(ret));
 		flow_over(f);
 		return;
 	}
@@ -401,6 +401,7 @@ void flow_message(struct guest *g, const struct vhx_vsock_msg *m, const uint8_t 
 		/* What there was before is over, whether it comes or goes. */
 		if (!m->flags)
 			all_over(g);
+		guest_is_there(g, m->flags);
 		return;
 	}
 	if (m->type == VHX_VSOCK_MSG_ASKED) {

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static void on_tag(struct vsock *v, uint32_t tag)
 	struct guest *g = NULL;
 	unsigned int i;
 
-	for (i = 0; i < v->nr_guests; i++)
+	for (i = 0; i < v->room; i++)
 		if (v->guests[i].number == r->endpoint)
 			g = &v->guests[i];
 	if (g && r->type == VHX_AGENT_REQ_GRANT && g->ngrants < SLOTS) {
@@ -147,7 +148,7 @@ static void on_wake(struct vsock *v)
 	eventfd_t n;
 
 	eventfd_read(v->wake.fd, &n);
-	v->ending = true;
+	__atomic_store_n(&v->pinged, false, __ATOMIC_RELEASE);
 }
 
 static void on_event(struct vsock *v, const struct epoll_event *e)
@@ -176,6 +177,49 @@ static void on_sockets(struct vsock *v)
 	n = epoll_wait(v->epoll, event, EVENTS_AT_ONCE, 0);
 	for (i = 0; i < n; i++)
 		on_event(v, &event[i]);
+}
+
+/* --- the main thread --- */
+
+static void wake(struct vsock *v)
+{
+	if (eventfd_write(v->wake.fd, 1))
+		log_die("vsock: waking it: %s", msg_errno(errno));
+}
+
+int vsock_call(struct vsock *v, int (*run)(struct vsock *vsock, void *arg), void *arg)
+{
+	struct call call = { .run = run, .arg = arg };
+
+	sem_init(&call.done, 0, 0);
+	__atomic_store_n(&v->call, &call, __ATOMIC_RELEASE);
+	wake(v);
+	while (sem_wait(&call.done))
+		;
+	sem_destroy(&call.done);
+	return call.ret;
+}
+
+/* Not among events of sockets: what it does away with may be in some that are yet to be looked at. */
+static void answer_call(struct vsock *v)
+{
+	struct call *call = __atomic_exchange_n(&v->call, NULL, __ATOMIC_ACQ_REL);
+
+	if (!call)
+		return;
+	call->ret = call->run(v, call->arg);
+	sem_post(&call->done);
+}
+
+bool vsock_alive(struct vsock *v)
+{
+	if (!v)
+		return true;
+	if (__atomic_load_n(&v->pinged, __ATOMIC_ACQUIRE))
+		return false;
+	__atomic_store_n(&v->pinged, true, __ATOMIC_RELEASE);
+	wake(v);
+	return true;
 }
 
 /* --- turns --- */
@@ -220,7 +264,10 @@ static void turn(struct vsock *v)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < v->nr_guests; i++)
+	answer_call(v);
+	if (v->ending)
+		return;
+	for (i = 0; i < v->room; i++)
 		guest_turn(&v->guests[i]);
 	ask(v);
 	ret = io_uring_submit_and_wait(&v->ring, 1);
@@ -258,39 +305,6 @@ static uint32_t power_of_two(uint32_t n)
 	return p;
 }
 
-static int open_guest(struct vsock *v, unsigned int i, struct msg *msg)
-{
-	struct guest *g = &v->guests[i];
-	struct vhx_agent_attach arg = {
-		.class = VHX_ENDPOINT_VSOCK,
-		.flags = VHX_AGENT_MESSAGES,
-		.message_size = SLOT_SIZE,
-		.messages = SLOTS,
-		.grants = SLOTS,
-	};
-	unsigned int b;
-	int ret, ms;
-
-	*g = (struct guest) {
-		.vsock = v, .conf = &v->conf->vsocks[i], .next_port = HOST_PORT, .number = UINT32_MAX,
-	};
-	list_init(&g->flows);
-	list_init(&g->due);
-	for (b = 0; b < FLOW_BUCKETS; b++)
-		list_init(&g->by_id[b]);
-	snprintf(arg.name, sizeof(arg.name), "%u", g->conf->cid);
-	/* A predecessor may still be ending. */
-	for (ms = 0; (ret = vhx_agent__attach_with(v->agent, &arg)) == -EBUSY && ms < 5000; ms += 50) {
-		usleep(50000);
-		arg.endpoint = 0;
-	}
-	if (ret)
-		return msg_set(msg, ret, "[vsock %u]: cannot be served (%s)%s", g->conf->cid,
-			       msg_errno(ret), ret == -EBUSY ? ": another agent serves it" : "");
-	g->number = arg.endpoint;
-	return unix_listen(g, msg);
-}
-
 static int open_answers(struct vsock *v)
 {
 	unsigned int i;
@@ -306,7 +320,7 @@ static int open_answers(struct vsock *v)
 
 static int open_session(struct vsock *v, struct msg *msg)
 {
-	const uint32_t slots = 2 * SLOTS * v->conf->nr_vsocks;
+	const uint32_t slots = 2 * SLOTS * v->room;
 	int ret;
 
 	ret = vhx_agent__open(&v->agent, 1, power_of_two(slots), slots * SLOT_SIZE);
@@ -337,27 +351,24 @@ int vsock_open(const struct conf *conf, struct vsock **to, struct msg *msg)
 	int ret;
 
 	*to = NULL;
-	if (!conf->nr_vsocks)
+	if (!conf->vsock_guests)
 		return 0;
 	v = calloc(1, sizeof(*v));
 	if (v)
-		v->guests = calloc(conf->nr_vsocks, sizeof(*v->guests));
+		v->guests = calloc(conf->vsock_guests, sizeof(*v->guests));
 	if (!v || !v->guests)
 		return msg_set(msg, -ENOMEM, "no memory");
-	v->conf = conf;
+	v->room = conf->vsock_guests;
+	for (i = 0; i < v->room; i++)
+		guest_init(v, &v->guests[i]);
 	v->log = audit_open(conf->vsock_log, msg);
 	if (v->log < -1)
 		return v->log;
 	ret = open_session(v, msg);
 	if (!ret)
 		ret = open_epoll(v, msg);
-	for (i = 0; !ret && i < conf->nr_vsocks; i++) {
-		ret = open_guest(v, i, msg);
-		v->nr_guests = i + 1;
-	}
-	/* What was opened goes with the process, which ends; but for the sockets' names. */
-	for (i = 0; ret && i < v->nr_guests; i++)
-		unix_unlisten(&v->guests[i]);
+	if (!ret)
+		ret = vsock_open_guests(v, conf, msg);
 	if (!ret)
 		*to = v;
 	return ret;
@@ -373,15 +384,22 @@ int vsock_run(struct vsock *v, struct msg *msg)
 	return ret ? msg_set(msg, ret, "vsock: no thread (%s)", msg_errno(ret)) : 0;
 }
 
-void vsock_close(struct vsock *v)
+static int end(struct vsock *v, void *arg)
 {
 	unsigned int i;
 
+	(void)arg;
+	for (i = 0; i < v->room; i++)
+		unix_unlisten(&v->guests[i]);
+	v->ending = true;
+	return 0;
+}
+
+void vsock_close(struct vsock *v)
+{
 	if (!v)
 		return;
-	for (i = 0; i < v->nr_guests; i++)
-		unix_unlisten(&v->guests[i]);
-	eventfd_write(v->wake.fd, 1);
+	vsock_call(v, end, NULL);
 	pthread_join(v->thread, NULL);
 	vhx_agent__close(v->agent);
 }

@@ -6,6 +6,7 @@
 #include <liburing.h>
 #include <linux/vhx_agent_vsock.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -116,26 +117,32 @@ struct flow {
 	char line[LINE_MAX_LEN];
 };
 
-/* A socket that is listened on. @port 0: the client says which. */
+/* A socket that is listened on; in guest.listeners. @port 0: the client says which. */
 struct listener {
 	struct watch watch;
+	struct list node;
 	struct guest *guest;
 	uint32_t port;
 	uint16_t type;
 	char path[CONF_PATH_LEN];
 };
 
+#define NO_NUMBER	UINT32_MAX
+
 /**
- * struct guest - a guest
- * @number: of its endpoint
+ * struct guest - a guest, or a place for one
+ * @conf: its own copy
+ * @number: of its endpoint; NO_NUMBER: nobody has this place
+ * @is_there: the kernel says that there is one
  * @grants: tags of slots that are ours to fill
  * @flows: all of them, @nflows; @by_id: those that have a number; @due: those that have something to say
  * @next_port: of the host's next connection; @cookies: how many there were
  */
 struct guest {
 	struct vsock *vsock;
-	const struct vsock_conf *conf;
+	struct vsock_conf conf;
 	uint32_t number;
+	bool is_there;
 	uint32_t grants[SLOTS];
 	unsigned int ngrants;
 	struct list flows;
@@ -144,8 +151,7 @@ struct guest {
 	struct list due;
 	uint32_t next_port;
 	uint64_t cookies;
-	struct listener *listeners;
-	unsigned int nlisteners;
+	struct list listeners;
 };
 
 struct answers {
@@ -155,22 +161,36 @@ struct answers {
 };
 
 /**
+ * struct call - something that the main thread wants of this one, between two turns
+ * @run: does it, and says what came of it
+ * @done: posted when @ret is there
+ */
+struct call {
+	int (*run)(struct vsock *vsock, void *arg);
+	void *arg;
+	int ret;
+	sem_t done;
+};
+
+/**
  * struct vsock - see above
  * @epoll: sockets; watched by the ring
- * @by_number: guests by their endpoints' numbers
+ * @guests: @room places; which are taken only the thread knows, once it runs
+ * @call: to be done, or NULL; @pinged: it is to come around. Both atomic
  * @answer: tags that go back, of this turn, @nr_answers
  * @batch: in the kernel
  * @log: audit, or -1
  */
 struct vsock {
-	const struct conf *conf;
 	struct vhx_agent *agent;
 	struct io_uring ring;
 	pthread_t thread;
 	int epoll;
 	struct watch wake;
 	struct guest *guests;
-	unsigned int nr_guests;
+	unsigned int room;
+	struct call *call;
+	bool pinged;
 	uint32_t fetched;
 	bool fetching;
 	bool watching_events;
@@ -181,6 +201,25 @@ struct vsock {
 	struct answers batch[4];
 	int log;
 };
+
+/* router.c: waits for as long as the thread stands still, which the watchdog sees to. */
+int vsock_call(struct vsock *vsock, int (*run)(struct vsock *vsock, void *arg), void *arg);
+
+/* admin.c: those that there are first. Sockets of the host that it made are gone after an error. */
+int vsock_open_guests(struct vsock *vsock, const struct conf *conf, struct msg *msg);
+
+/* guest.c: of the thread, or before it runs */
+void guest_init(struct vsock *vsock, struct guest *guest);
+/* Return: NULL if nobody serves it; CID 0: a free place. */
+struct guest *guest_find(struct vsock *vsock, uint32_t cid);
+/* Takes what is in @conf. Return: 0; -EBUSY: try again; or another error. */
+int guest_attach(struct guest *guest, struct vsock_conf *conf);
+/* Its connections are over. Return: 0; -EBUSY: try again. */
+int guest_detach(struct guest *guest);
+/* Sockets, names: from what it was to what @conf says; takes what is in that. 0, or -1: it was said. */
+int guest_change(struct guest *guest, struct vsock_conf *conf);
+/* It came, or went. */
+void guest_is_there(struct guest *guest, bool is_there);
 
 /* slot.c: messages, on the queue of the session */
 bool slot_free(const struct guest *guest);
@@ -209,7 +248,9 @@ void flow_say_now(struct flow *flow, unsigned int what);
 void guest_turn(struct guest *guest);
 
 /* unix.c */
+/* On what its configuration says, and on nothing else any more; what stays is not touched. 0, or the first error. */
 int unix_listen(struct guest *guest, struct msg *msg);
+/* On nothing. */
 void unix_unlisten(struct guest *guest);
 void unix_accept(struct listener *listener);
 /* Return: the socket that a guest's port stands for, connected; or -errno. */

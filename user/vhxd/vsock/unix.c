@@ -72,47 +72,110 @@ static int listen_at(struct listener *l, struct msg *msg)
 	return 0;
 }
 
+/* --- which there are to be --- */
+
+static bool is_same(const struct listener *l, const struct listener *like)
+{
+	return l->port == like->port && l->type == like->type && !strcmp(l->path, like->path);
+}
+
+/* What a guest's configuration says: @path is the first, and then maps. Return: whether @i is one. */
+static bool wanted_at(const struct guest *g, unsigned int i, struct listener *to)
+{
+	const struct vsock_conf *c = &g->conf;
+	const struct vsock_map *map;
+
+	*to = (struct listener) { .type = VIRTIO_VSOCK_TYPE_STREAM };
+	if (!i) {
+		strcpy(to->path, c->path);
+		return *c->path;
+	}
+	map = &c->maps[i - 1];
+	if (map->seqpacket)
+		to->type = VIRTIO_VSOCK_TYPE_SEQPACKET;
+	to->port = map->port;
+	strcpy(to->path, map->path);
+	return map->listen;
+}
+
+static bool is_wanted(const struct guest *g, const struct listener *l)
+{
+	struct listener wanted;
+	unsigned int i;
+
+	for (i = 0; i <= g->conf.nr_maps; i++)
+		if (wanted_at(g, i, &wanted) && is_same(l, &wanted))
+			return true;
+	return false;
+}
+
+static bool is_open(const struct guest *g, const struct listener *like)
+{
+	struct listener *l;
+
+	list_for_each(l, &g->listeners, node)
+		if (is_same(l, like))
+			return true;
+	return false;
+}
+
+static int open_one(struct guest *g, const struct listener *like, struct msg *msg)
+{
+	struct listener *l = malloc(sizeof(*l));
+	int ret;
+
+	if (!l)
+		return msg_set(msg, -ENOMEM, "%s: no memory", like->path);
+	*l = *like;
+	l->guest = g;
+	ret = listen_at(l, msg);
+	if (ret) {
+		free(l);
+		return ret;
+	}
+	list_add(&g->listeners, &l->node);
+	return 0;
+}
+
+static void close_one(struct listener *l)
+{
+	unlink(l->path);
+	close(l->watch.fd);
+	list_del(&l->node);
+	free(l);
+}
+
 int unix_listen(struct guest *g, struct msg *msg)
 {
-	const struct vsock_conf *c = g->conf;
-	struct listener *l;
+	struct listener *l, *next, wanted;
+	struct msg first;
 	unsigned int i;
-	int ret = 0;
+	int ret, err = 0;
 
-	g->listeners = calloc(1 + c->nr_maps, sizeof(*g->listeners));
-	if (!g->listeners)
-		return msg_set(msg, -ENOMEM, "no memory");
-	l = g->listeners;
-	if (*c->path) {
-		*l = (struct listener) { .guest = g, .type = VIRTIO_VSOCK_TYPE_STREAM };
-		strcpy(l->path, c->path);
-		ret = listen_at(l++, msg);
-	}
-	for (i = 0; !ret && i < c->nr_maps; i++) {
-		if (!c->maps[i].listen)
+	list_for_each_safe(l, next, &g->listeners, node)
+		if (!is_wanted(g, l))
+			close_one(l);
+	for (i = 0; i <= g->conf.nr_maps; i++) {
+		if (!wanted_at(g, i, &wanted) || is_open(g, &wanted))
 			continue;
-		*l = (struct listener) {
-			.guest = g,
-			.port = c->maps[i].port,
-			.type = c->maps[i].seqpacket ? VIRTIO_VSOCK_TYPE_SEQPACKET :
-						       VIRTIO_VSOCK_TYPE_STREAM,
-		};
-		strcpy(l->path, c->maps[i].path);
-		ret = listen_at(l++, msg);
+		ret = open_one(g, &wanted, &first);
+		if (ret && !err) {
+			err = ret;
+			*msg = first;
+		}
 	}
-	g->nlisteners = (unsigned int)(l - g->listeners);
-	return ret;
+	return err;
 }
 
 void unix_unlisten(struct guest *g)
 {
-	unsigned int i;
+	struct listener *l, *next;
 
-	for (i = 0; i < g->nlisteners; i++) {
-		unlink(g->listeners[i].path);
-		close(g->listeners[i].watch.fd);
-	}
+	list_for_each_safe(l, next, &g->listeners, node)
+		close_one(l);
 }
+
+/* --- clients --- */
 
 void unix_accept(struct listener *l)
 {
@@ -153,12 +216,12 @@ static int path_of(const struct guest *g, uint32_t port, struct sockaddr_un *a)
 	char path[CONF_PATH_LEN + 16];
 	unsigned int i;
 
-	for (i = 0; i < g->conf->nr_maps; i++)
-		if (!g->conf->maps[i].listen && g->conf->maps[i].port == port)
-			return address(a, g->conf->maps[i].path);
-	if (!*g->conf->path)
+	for (i = 0; i < g->conf.nr_maps; i++)
+		if (!g->conf.maps[i].listen && g->conf.maps[i].port == port)
+			return address(a, g->conf.maps[i].path);
+	if (!*g->conf.path)
 		return -ENOENT;
-	snprintf(path, sizeof(path), "%s_%u", g->conf->path, port);
+	snprintf(path, sizeof(path), "%s_%u", g->conf.path, port);
 	return address(a, path);
 }
 
