@@ -9,6 +9,7 @@ for i in 1 2 3; do
 done
 configure 'queues = 2' "[scsi $wwpn]" "lun.0 = $tmp/d1,serial=ONE,cache=writethrough"
 rc 5 "without vhxd" vhx disk list
+rc 5 "likewise" vhx vsock agent
 says "$err" 'systemctl start vhxd' "says how to start it"
 begin "vhxd starts"
 disks 'length == 1 and .[0].path == "'"$tmp"'/d1" and .[0].origin == "file"' "the disk of the file is there"
@@ -23,6 +24,8 @@ rc 0 "as text" vhx disk show "$wwpn" 0
 says "$out" 'serial.*ONE' "has them, too"
 rc 0 "add" vhx disk add "$wwpn" 3.5 "$tmp/d2,thin"
 disks 'length == 2 and any(.target_id == 3 and .lun == 5 and .origin == "by hand")' "is listed"
+rc 0 "no guest with vsock" vhx vsock agent
+says "$err" 'see .vsock CID. in vhxd.conf' "and what to do about it"
 rc 0 "the table" vhx disk list
 says "$out" "^$wwpn  *3  *5 " "has a line of it"
 rc 1 "the same place" vhx -j disk add "$wwpn" 3.5 "$tmp/d3"

@@ -31,6 +31,7 @@ usage "two ways to print" stats --all --openmetrics
 usage "two ways to print an agent's" agent stats --all --openmetrics
 usage "two hosts" scsi stats a b
 usage "two guests" vsock show 3 4
+usage "an agent that has words" vsock agent 3
 usage "a route without a verdict" vsock route add to 5
 usage "a verdict that is none" vsock route add maybe
 usage "CIDs that are none" vsock route add from 5-4 reject

@@ -4,6 +4,7 @@
 
 static const struct out_col list_cols[] = {
 	{ "id", "CID", OUT_PLAIN },
+	{ "name", "NAME", OUT_PLAIN },
 	{ "state", "STATE", OUT_STATE },
 	{ "connections", "SIBLINGS", OUT_PLAIN },
 	{ "waiting", "WAITING", OUT_COUNT },
@@ -15,6 +16,7 @@ static const struct out_col list_cols[] = {
 
 static const struct out_col show_cols[] = {
 	{ "id", "CID", OUT_PLAIN },
+	{ "name", "name", OUT_PLAIN },
 	{ "state", "state", OUT_STATE },
 	{ "owner_pid", "owner", OUT_PLAIN },
 	{ "owner_comm", "command", OUT_PLAIN },
@@ -92,6 +94,7 @@ int cmd_vsock_list(int argc, char **argv)
 	vhx_nl__close(nl);
 	if (!guests)
 		return rc;
+	name_guests(guests);
 	if (out_json(guests))
 		return RC_OK;
 	out_table(guests, list_cols, ARRAY_SIZE(list_cols));

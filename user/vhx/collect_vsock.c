@@ -2,6 +2,7 @@
 /* vsock as JSON: guests, their connections, routes, limits. */
 #include <stdio.h>
 
+#include "ask.h"
 #include "collect.h"
 
 /* --- guests --- */
@@ -66,7 +67,43 @@ struct json_object *collect_guest_stats(struct vhx_nl *nl, __u32 cid, int *rc)
 
 struct json_object *find_guest(struct vhx_nl *nl, const char *word, int *rc)
 {
-	return find_in(collect_guests(nl, rc), "guest with CID", word, rc);
+	struct json_object *guests = collect_guests(nl, rc);
+
+	if (guests)
+		name_guests(guests);
+	return find_in(guests, "guest with CID", word, rc);
+}
+
+static const char *name_of(struct json_object *named, __u64 cid)
+{
+	struct json_object *guest;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(named); i++) {
+		guest = json_object_array_get_idx(named, i);
+		if (j_get_num(guest, "cid") == cid)
+			return j_get_str(guest, "name");
+	}
+	return NULL;
+}
+
+void name_guests(struct json_object *guests)
+{
+	struct json_object *named = ask_quietly("vsock"), *guest;
+	const char *name;
+	size_t i;
+
+	if (!json_object_is_type(named, json_type_array)) {
+		json_object_put(named);
+		return;
+	}
+	for (i = 0; i < json_object_array_length(guests); i++) {
+		guest = json_object_array_get_idx(guests, i);
+		name = name_of(named, j_get_num(guest, "id"));
+		if (name)
+			j_str(guest, "name", name);
+	}
+	json_object_put(named);
 }
 
 /* --- connections --- */

@@ -45,6 +45,7 @@ static const struct verb verbs[] = {
 	{ "vsock", "stats", "[CID]", "counters of guests, or rates", cmd_vsock_stats },
 	{ "vsock", "route", "[add|remove|flush] ...", "who gets a connection that a guest asks for",
 	  cmd_vsock_route },
+	{ "vsock", "agent", "", "guests whose vsock vhxd serves, their connections with it", cmd_vsock_agent },
 	{ "vsock", "limit", "[set|remove] ...", "how much a guest may send and have", cmd_vsock_limit },
 	{ "endpoint", "list", "", "what agents serve, or should", cmd_endpoint_list },
 	{ "endpoint", "show", "ENDPOINT", "one endpoint, and what is under way", cmd_endpoint_show },

@@ -104,6 +104,7 @@ int cmd_vsock_show(int argc, char **argv);
 int cmd_vsock_stats(int argc, char **argv);
 int cmd_vsock_route(int argc, char **argv);
 int cmd_vsock_limit(int argc, char **argv);
+int cmd_vsock_agent(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_feature(int argc, char **argv);
@@ -176,6 +177,8 @@ struct json_object *collect_hosts(struct vhx_nl *nl, int *rc);
 struct json_object *collect_host_queues(struct vhx_nl *nl, __u32 id, int *rc);
 
 struct json_object *collect_guests(struct vhx_nl *nl, int *rc);
+/* By what vhxd calls them, where it can be asked. */
+void name_guests(struct json_object *guests);
 struct json_object *collect_guest_stats(struct vhx_nl *nl, __u32 cid, int *rc);
 struct json_object *collect_guest_conns(struct vhx_nl *nl, __u32 cid, int *rc);
 struct json_object *collect_routes(struct vhx_nl *nl, int *rc);
