@@ -58,7 +58,8 @@ enum vhx_flow_state {
  * @bye_due: which the guest is to hear behind @txq
  * @rxq: what it sent and the agent has not
  * @rx: bytes that it sent in all
- * @taken: of which the agent says that they were taken
+ * @given: of which the agent was given so many
+ * @taken: of which it says that they were taken
  * @acked: and the guest was told of
  * @txq: what the agent sent and the guest has no credit for
  * @tx: bytes sent to the guest in all
@@ -85,6 +86,7 @@ struct vhx_flow {
 	bool bye_due;
 	struct sk_buff_head rxq;
 	u64 rx;
+	u64 given;
 	u64 taken;
 	u64 acked;
 	struct sk_buff_head txq;

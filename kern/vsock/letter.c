@@ -80,6 +80,7 @@ static bool vhx_letter_fill(struct vhx_flow *f, struct vhx_vsock_msg *m, void *d
 	if (!skb_queue_empty(&f->rxq)) {
 		m->type = VHX_VSOCK_MSG_DATA;
 		m->len = vhx_letter_data(f, data, room, &m->flags);
+		f->given += m->len;
 		return false;
 	}
 	switch (vhx_letter_next(f, VHX_FLOW_TELL_CREDIT | VHX_FLOW_TELL_SHUTDOWN |
@@ -198,10 +199,13 @@ static bool vhx_letter_bytes(struct vhx_guest *g, struct vhx_flow *f, const stru
 	return true;
 }
 
-/* The guest hears of room when it has little, as it knows. */
+/*
+ * The guest hears of room when it has little, as it knows. What waits for the agent nobody has taken: or
+ * it would make room for more of that, without end.
+ */
 static bool vhx_letter_taken(struct vhx_guest *g, struct vhx_flow *f, u64 count)
 {
-	if (count > f->rx || count < f->taken)
+	if (count > f->given || count < f->taken)
 		return false;
 	f->taken = count;
 	if (f->state == VHX_FLOW_OPEN && f->taken != f->acked &&

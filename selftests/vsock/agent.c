@@ -287,6 +287,14 @@ static void test_nonsense(void)
 	say_taken(id, 1);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "taken what never came: the end");
 	id = connection(PORT);
+	guest(PORT, RW, bytes, 60000, 0);
+	vsockdrv_taken(&drv);
+	say_taken(id, 60000);
+	tap_ok(comes(PORT, RST), "taken what it was not given yet: the end");
+	while (hears(MSG_WAIT) == VHX_VSOCK_MSG_DATA)
+		;
+	tap_ok(msg.type == VHX_VSOCK_MSG_RESET, "which it hears behind that");
+	id = connection(PORT);
 	say(id, VHX_VSOCK_MSG_ACCEPT);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "agreed twice: the end");
 	id = connection(PORT);

@@ -44,7 +44,7 @@
 #define VHX_VSOCK_MSG_OPEN	4	/* to it: answer to CONNECT, with its @cookie, and to ACCEPT; @count: credit */
 #define VHX_VSOCK_MSG_DATA	5	/* both: @len bytes; @flags of a message's last ones */
 #define VHX_VSOCK_MSG_CREDIT	6	/* to it: @count bytes in all may be sent */
-#define VHX_VSOCK_MSG_TAKEN	7	/* from it: @count bytes in all were taken */
+#define VHX_VSOCK_MSG_TAKEN	7	/* from it: @count bytes in all, of those it was given, were taken */
 #define VHX_VSOCK_MSG_SHUTDOWN	8	/* both: @flags: who says it does not send, or receive, any more */
 #define VHX_VSOCK_MSG_RESET	9	/* both: it is over; instead of OPEN or before it, with the @cookie */
 #define VHX_VSOCK_MSG_GUEST	10	/* to it: @flags 1: there is a guest; 0: it goes, what it had is over */
