@@ -214,9 +214,10 @@ static bool vhx_letter_taken(struct vhx_guest *g, struct vhx_flow *f, u64 count)
 	return true;
 }
 
+/* Once for each direction: what is said again and again would wait for a guest that takes nothing. */
 static bool vhx_letter_shutdown(struct vhx_guest *g, struct vhx_flow *f, u32 flags)
 {
-	if (f->state != VHX_FLOW_OPEN || !flags || flags & ~VHX_PKT_SHUT_BOTH)
+	if (f->state != VHX_FLOW_OPEN || !flags || flags & ~VHX_PKT_SHUT_BOTH || flags & f->bye)
 		return false;
 	f->bye |= flags;
 	f->bye_due = true;

@@ -309,6 +309,11 @@ static void test_nonsense(void)
 	say_data(id, bytes, 10);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "data behind the last: the end");
 	id = connection(PORT);
+	says(&(struct vhx_vsock_msg){ .type = VHX_VSOCK_MSG_SHUTDOWN, .conn = id, .flags = 1 }, NULL);
+	comes(PORT, VIRTIO_VSOCK_OP_SHUTDOWN);
+	says(&(struct vhx_vsock_msg){ .type = VHX_VSOCK_MSG_SHUTDOWN, .conn = id, .flags = 1 }, NULL);
+	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "an end that is said twice: the end");
+	id = connection(PORT);
 	guest(PORT, RW, NULL, 0, 0);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "data of no bytes: the end");
 	id = connection(PORT);
