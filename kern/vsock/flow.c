@@ -349,12 +349,14 @@ static bool vhx_flow_control(struct vhx_guest *g, struct vhx_flow *f, const stru
 bool vhx_flow_recv(struct vhx_guest *g, struct vhx_flow *f, const struct vhx_pkt_hdr *h,
 		   struct sk_buff *skb)
 {
-	bool ok = le16_to_cpu(h->type) == f->type && vhx_flow_credit(g, f, h);
+	bool ok;
 
-	if (ok && le16_to_cpu(h->op) == VHX_PKT_RST) {
+	/* Of one that the guest has forgotten the rest of the header is empty; it is not answered. */
+	if (le16_to_cpu(h->op) == VHX_PKT_RST) {
 		vhx_flow_over(g, f, false);
 		return false;
 	}
+	ok = le16_to_cpu(h->type) == f->type && vhx_flow_credit(g, f, h);
 	if (ok && le16_to_cpu(h->op) == VHX_PKT_RW) {
 		if (vhx_flow_data(g, f, skb))
 			return true;

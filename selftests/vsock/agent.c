@@ -328,6 +328,22 @@ static void test_nonsense(void)
 	comes(PORT, RST);
 }
 
+/* As a driver does that has no socket of that port: nothing but ports and CIDs are in the header. */
+static void test_forgotten(void)
+{
+	uint64_t id = connection(PORT);
+	struct virtio_vsock_hdr h = vsockdrv_hdr(&drv, PORT, PEER, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+
+	say_data(id, bytes, 10);
+	comes(PORT, RW);
+	h.fwd_cnt = htole32(10);
+	vsockdrv_send(&drv, &h, NULL, 0);
+	h.fwd_cnt = h.buf_alloc = 0;
+	h.op = htole16(RST);
+	vsockdrv_send(&drv, &h, NULL, 0);
+	tap_ok(hears_of(VHX_VSOCK_MSG_RESET) && silence(), "a RST of an empty header is not answered");
+}
+
 static void test_death(void)
 {
 	connection(PORT);
@@ -409,6 +425,7 @@ int main(void)
 	test_connect();
 	test_credit();
 	test_nonsense();
+	test_forgotten();
 	test_death();
 	test_guest();
 	test_limits();
