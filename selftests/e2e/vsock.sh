@@ -78,6 +78,12 @@ vsock_has()
 	done
 }
 
+# vsock_stat NAME [CID]: vhx's counter of a guest
+vsock_stat()
+{
+	vhx -j vsock show "${2:-$CID}" | jq ".stats.$1"
+}
+
 ### traffic: KIND is vsock (streams) or seq (messages)
 
 # vsock_to_guest KIND FLOWS MIB and vsock_to_host KIND FLOWS MIB: every byte compared
