@@ -75,6 +75,12 @@ migrate_wait()
 	return 1
 }
 
+# What is to be seen of the QEMU that was left, before it goes: a test's
+migrate_left()
+{
+	:
+}
+
 # To the other side: its own QEMU, tap and vhost fds; then the old one goes.
 # MIGRATED has what QEMU says of the way.
 guest_migrate()
@@ -97,6 +103,7 @@ guest_migrate()
 		'{"max-bandwidth": 1073741824, "downtime-limit": 1500}' >/dev/null || return
 	left qmp migrate "{\"uri\": \"unix:$socket\"}" >/dev/null || return
 	MIGRATED=$(migrate_wait) || return
+	migrate_left
 	left qmp quit >/dev/null
 	exec 15>&- 16<&-
 	wait "$LEFT_PID"
