@@ -13,6 +13,7 @@
 
 #include "frame.h"
 #include "guest.h"
+#include "memuse.h"
 #include "netdrv.h"
 #include "nettap.h"
 #include "rnd.h"
@@ -25,31 +26,6 @@ static int tap, host;
 static struct netdrv drv;
 static uint8_t frame[2048], got[2048];
 
-/* KiB of memory that is neither free nor could be: what leaks ends up here. */
-static long in_use(void)
-{
-	long total = 0, available = 0, kib;
-	FILE *f = fopen("/proc/meminfo", "re");
-	char name[64];
-
-	while (f && fscanf(f, "%63s %ld%*[^\n]", name, &kib) == 2) {
-		if (!strcmp(name, "MemTotal:"))
-			total = kib;
-		else if (!strcmp(name, "MemAvailable:"))
-			available = kib;
-	}
-	if (f)
-		fclose(f);
-	return total - available;
-}
-
-/* Let RCU and deferred work do theirs. */
-static long settled(void)
-{
-	usleep(300000);
-	return in_use();
-}
-
 static void measure(const char *what, void (*once)(void), unsigned int times)
 {
 	unsigned int i;
@@ -57,11 +33,11 @@ static void measure(const char *what, void (*once)(void), unsigned int times)
 
 	for (i = 0; i < times / 4 + 1; i++)
 		once();
-	before = settled();
+	before = memuse_settled();
 	for (i = 0; i < times; i++)
 		once();
 	for (tries = 0; tries < 10; tries++) {
-		after = settled();
+		after = memuse_settled();
 		if (after - before < ALLOWED)
 			break;
 	}

@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "canary.h"
+#include "damage.h"
 #include "dirtylog.h"
 #include "frame.h"
 #include "netdrv.h"
@@ -22,7 +23,6 @@
 
 #define SEEDS	150
 #define STEPS	60
-#define CANARY	(1 << 20)
 #define NUM	64
 
 static const uint64_t formats[] = {
@@ -36,175 +36,11 @@ static const uint64_t formats[] = {
 	F_V1 | F_INDIRECT | F_PACKED | F_IN_ORDER,
 };
 
-#define PACKED_AVAIL	(1 << VRING_PACKED_DESC_F_AVAIL)
-#define PACKED_USED	(1 << VRING_PACKED_DESC_F_USED)
-
 static int tap, host;
-static uint8_t *canary[2], frame[2048], got[FRAME_MAX];
+static struct canary canary;
+static uint8_t frame[2048], got[FRAME_MAX];
 
 static uint32_t illegal;	/* rings that vhx stopped serving */
-
-static uint32_t pick(uint32_t n)
-{
-	return rnd() % n;
-}
-
-/* Bytes that mean something more often than others. */
-static uint64_t odd_number(void)
-{
-	static const uint64_t odd[] = {
-		0, 1, 2, 0xf, 0x7f, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000,
-		0xffffffff, MEM_GPA, MEM_GPA - 1, ~0ULL, ~0ULL - 0xfff, 1ULL << 47, 1ULL << 63,
-	};
-
-	return pick(3) ? odd[pick(sizeof(odd) / sizeof(*odd))] : rnd();
-}
-
-static void damage(void *area, size_t size)
-{
-	static const unsigned int widths[] = { 1, 2, 4, 8 };
-	unsigned int width = widths[pick(4)];
-	uint64_t value = odd_number();
-
-	if (size < width)
-		return;
-	if (!pick(4))
-		((uint8_t *)area)[pick(size)] ^= 1 << pick(8);
-	else
-		memcpy((uint8_t *)area + pick(size / width) * width, &value, width);
-}
-
-/* A descriptor that leads where it should not: to another, to itself, to a table, to the rings. */
-static void mislead(struct ring *r)
-{
-	struct vring_desc *d = &r->desc[pick(r->num)];
-
-	switch (pick(6)) {
-	case 0:
-		d->flags = pick(8);
-		d->next = pick(r->num + 2);
-		break;
-	case 1:
-		d->flags |= VRING_DESC_F_INDIRECT;
-		d->len = 16 * pick(70);
-		break;
-	case 2:
-		d->addr = mem_gpa(r->mem, r->desc) + pick(r->num) * 16;
-		break;
-	case 3:
-		d->addr = mem_gpa(r->mem, r->used);
-		d->flags |= VRING_DESC_F_WRITE;
-		break;
-	case 4:
-		d->len = odd_number();
-		break;
-	default:
-		d->addr = odd_number();
-	}
-}
-
-/* The same of a packed ring; or one that is posted and is not, or in the other order. */
-static void mislead_packed(struct ring *r)
-{
-	struct vring_packed_desc *d = &r->pdesc[pick(r->num)];
-
-	switch (pick(6)) {
-	case 0:
-		d->flags ^= 1 << pick(16);
-		d->id = pick(r->num + 2);
-		break;
-	case 1:
-		d->flags |= VRING_DESC_F_INDIRECT;
-		d->len = 16 * pick(70);
-		break;
-	case 2:
-		d->addr = mem_gpa(r->mem, r->pdesc) + pick(r->num) * 16;
-		break;
-	case 3:
-		d->addr = mem_gpa(r->mem, r->device);
-		d->flags |= VRING_DESC_F_WRITE;
-		break;
-	case 4:
-		d->len = odd_number();
-		break;
-	default:
-		d->addr = odd_number();
-	}
-}
-
-/* The guest's place is not where it was, or all of the ring is posted at once. */
-static void jump(struct ring *r)
-{
-	uint32_t i;
-
-	if (!r->packed) {
-		r->avail->idx += pick(5) ? 1 : pick(70000);
-		return;
-	}
-	r->avail_idx = packed_after(r, r->avail_idx, pick(r->num));
-	for (i = 0; !pick(5) && i < r->num; i++)
-		r->pdesc[i].flags ^= PACKED_AVAIL;
-}
-
-static void mangle(struct netdrv *drv)
-{
-	struct ring *r = &drv->g.vq[pick(2)].ring;
-
-	switch (pick(8)) {
-	case 0:
-		damage(r->desc, r->num * sizeof(*r->desc));
-		break;
-	case 1:
-		damage(r->avail, 6 + 2 * r->num);
-		break;
-	case 2:
-		damage(r->used, 6 + 8 * r->num);
-		break;
-	case 3:
-		jump(r);
-		break;
-	case 4:
-		if (r->table)
-			damage(r->table, 16 * RING_TABLE * r->num);
-		break;
-	case 5:
-		damage(drv->mem.base, drv->mem.used);
-		break;
-	default:
-		if (r->packed)
-			mislead_packed(r);
-		else
-			mislead(r);
-	}
-}
-
-static void post_packed_again(struct ring *r)
-{
-	struct vring_packed_desc *d = &r->pdesc[r->avail_idx & ~RING_START];
-	uint16_t flags = d->flags & ~(PACKED_AVAIL | PACKED_USED);
-
-	if (!pick(4))
-		d->len = pick(2000);
-	d->id = pick(300) ? pick(r->num) : pick(65536);
-	flags |= r->avail_idx & RING_START ? PACKED_AVAIL : PACKED_USED;
-	__atomic_store_n(&d->flags, flags, __ATOMIC_RELEASE);
-	r->avail_idx = packed_after(r, r->avail_idx, 1);
-}
-
-/* The driver's own functions would trip over such rings: a chain is posted again by hand. */
-static void post_again(struct vq *vq)
-{
-	struct ring *r = &vq->ring;
-
-	if (r->packed) {
-		post_packed_again(r);
-	} else {
-		r->avail->ring[r->avail->idx % r->num] = pick(300) ? pick(r->num) : pick(65536);
-		__atomic_thread_fence(__ATOMIC_RELEASE);
-		r->avail->idx++;
-	}
-	vq_kick(vq);
-}
 
 static void one_guest(struct netdrv *drv)
 {
@@ -212,54 +48,32 @@ static void one_guest(struct netdrv *drv)
 	unsigned int step;
 
 	for (step = 0; step < NUM / 4 && netdrv_tx_room(drv); step++) {
-		uint32_t len = 60 + pick(1400);
+		uint32_t len = 60 + rnd_below(1400);
 
-		if (!pick(3))
-			damage(&hdr, sizeof(hdr));
+		if (!rnd_below(3))
+			damage_bytes(&hdr, sizeof(hdr));
 		frame_make(frame, len, step);
 		netdrv_tx(drv, &hdr, frame, len);
 	}
 	for (step = 0; step < STEPS; step++) {
-		packet_send(host, frame, 60 + pick(1400));
-		if (!pick(8))
-			mangle(drv);
-		post_again(&drv->g.vq[step & 1]);
+		packet_send(host, frame, 60 + rnd_below(1400));
+		if (!rnd_below(8))
+			damage_guest(&drv->g);
+		damage_post(&drv->g.vq[step & 1]);
 	}
-}
-
-static void make_canary(int i, void *at)
-{
-	canary[i] = mmap(at, CANARY, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	if (canary[i] == MAP_FAILED)
-		canary[i] = NULL;
-	else
-		memset(canary[i], 0xc5, CANARY);
-}
-
-static bool canary_sings(int i)
-{
-	size_t k;
-
-	for (k = 0; canary[i] && k < CANARY; k++)
-		if (canary[i][k] != 0xc5)
-			return false;
-	return true;
 }
 
 /* Stop it, and see that nothing outside its memory was touched. */
 static bool end_guest(struct netdrv *drv)
 {
-	bool ok = canary_sings(0) && canary_sings(1);
+	bool ok = canary_sings(&canary);
 	int i;
 
 	for (i = 0; i < 2; i++) {
 		ok = !guest_set_backend(&drv->g, i, -1) && ok;
 		illegal += vq_err(&drv->g.vq[i], 0) > 0;
 	}
-	for (i = 0; i < 2; i++)
-		if (canary[i])
-			munmap(canary[i], CANARY);
+	canary_close(&canary);
 	netdrv_close(drv);
 	return ok;
 }
@@ -272,14 +86,13 @@ static bool run_seed(uint64_t seed)
 	bool logs, ok;
 
 	rnd_seed(seed);
-	opt.features = formats[pick(sizeof(formats) / sizeof(*formats))];
-	opt.tx_pieces = 1 + pick(3);
+	opt.features = formats[rnd_below(sizeof(formats) / sizeof(*formats))];
+	opt.tx_pieces = 1 + rnd_below(3);
 	nettap_set_hdr(tap, opt.features == F_NONE ? HDR_LEGACY : HDR_V1);
 	if (netdrv_open(&drv, &opt))
 		return false;
-	make_canary(0, drv.mem.base - CANARY);
-	make_canary(1, drv.mem.base + drv.mem.size);
-	logs = !pick(3);
+	canary_open(&canary, &drv.mem);
+	logs = !rnd_below(3);
 	if (logs && (dirtylog_open(&log, &drv.g, 0) || guest_log(&drv.g, &log)))
 		return false;
 	ok = !netdrv_start(&drv, tap);

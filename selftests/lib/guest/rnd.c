@@ -41,6 +41,12 @@ uint64_t rnd(void)
 	return z ^ z >> 31;
 }
 
+/* One of @n: less than that. */
+uint32_t rnd_below(uint32_t n)
+{
+	return rnd() % n;
+}
+
 /* From @from to @to, both included. */
 uint32_t rnd_range(uint32_t from, uint32_t to)
 {

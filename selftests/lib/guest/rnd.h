@@ -10,6 +10,7 @@
 uint64_t rnd_start(void);
 void rnd_seed(uint64_t seed);
 uint64_t rnd(void);
+uint32_t rnd_below(uint32_t n);
 uint32_t rnd_range(uint32_t from, uint32_t to);
 
 #endif /* _SELFTEST_RND_H */
