@@ -2,16 +2,21 @@
 /*
  * How much of the machine's memory is in use, see memuse.h.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "memuse.h"
 
-/* KiB of memory that is neither free nor could be: what leaks ends up here. */
-long memuse(void)
+#define SLACK	16384		/* KiB that come and go anyway */
+
+/* KiB: all that there is, and of it what is neither free nor could be. */
+static long total, used;
+
+static void look(void)
 {
-	long total = 0, available = 0, kib;
+	long available = 0, kib;
 	FILE *f = fopen("/proc/meminfo", "re");
 	char name[64];
 
@@ -23,7 +28,13 @@ long memuse(void)
 	}
 	if (f)
 		fclose(f);
-	return total - available;
+	used = total - available;
+}
+
+long memuse(void)
+{
+	look();
+	return used;
 }
 
 /* Let RCU and deferred work do theirs. */
@@ -31,4 +42,29 @@ long memuse_settled(void)
 {
 	usleep(300000);
 	return memuse();
+}
+
+static bool kernel_has(const char *symbol)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512];
+	bool has = false;
+
+	while (f && !has && fgets(line, sizeof(line), f))
+		has = strstr(line, symbol);
+	if (f)
+		fclose(f);
+	return has;
+}
+
+/* KASAN keeps what was freed, up to a part of all memory. */
+long memuse_slack(void)
+{
+	static long slack;
+
+	if (slack)
+		return slack;
+	look();
+	slack = SLACK + (kernel_has(" kasan_quarantine_put\n") ? total / 32 : 0);
+	return slack;
 }

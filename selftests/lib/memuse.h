@@ -7,5 +7,7 @@
 
 long memuse(void);
 long memuse_settled(void);
+/* What comes and goes anyway. */
+long memuse_slack(void);
 
 #endif /* _SELFTEST_MEMUSE_H */

@@ -109,14 +109,13 @@ const struct vhx_agent_req *msgagent_take(struct msgagent *m, uint16_t type, uin
 	return r;
 }
 
-int msgagent_commit(struct msgagent *m, uint32_t tag, uint32_t gen, uint32_t in_len)
+int msgagent_commit_done(struct msgagent *m, const struct vhx_agent_done *done)
 {
-	struct vhx_agent_done done = { .tag = tag, .gen = gen, .in_len = in_len };
 	struct io_uring_sqe *sqe = agent_sqe(&m->a, VHX_AGENT_COMMIT, 0, COMMIT);
 	uint64_t of;
 
 	agent_sqe_cmd(sqe)->nr = 1;
-	sqe->addr = (uintptr_t)&done;
+	sqe->addr = (uintptr_t)done;
 	agent_submit(&m->a);
 	do
 		of = reap(m, MSG_WAIT);
@@ -124,4 +123,11 @@ int msgagent_commit(struct msgagent *m, uint32_t tag, uint32_t gen, uint32_t in_
 	if (!of)
 		tap_bail("a COMMIT does not end");
 	return m->committed;
+}
+
+int msgagent_commit(struct msgagent *m, uint32_t tag, uint32_t gen, uint32_t in_len)
+{
+	const struct vhx_agent_done done = { .tag = tag, .gen = gen, .in_len = in_len };
+
+	return msgagent_commit_done(m, &done);
 }

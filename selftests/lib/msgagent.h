@@ -43,6 +43,7 @@ const struct vhx_agent_req *msgagent_take(struct msgagent *m, uint16_t type, uin
 /* The same if one comes within @ms, or NULL. */
 const struct vhx_agent_req *msgagent_wait(struct msgagent *m, uint16_t type, uint32_t *tag, int ms);
 /* Return: answers accepted, or -errno. */
+int msgagent_commit_done(struct msgagent *m, const struct vhx_agent_done *done);
 int msgagent_commit(struct msgagent *m, uint32_t tag, uint32_t gen, uint32_t in_len);
 
 #endif /* _SELFTEST_MSGAGENT_H */

@@ -283,6 +283,7 @@ static void test_credit(void)
 static void test_nonsense(void)
 {
 	uint64_t id = connection(PORT);
+	struct virtio_vsock_hdr h = vsockdrv_hdr(&drv, PORT, PEER, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 
 	say_taken(id, 1);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "taken what never came: the end");
@@ -315,7 +316,12 @@ static void test_nonsense(void)
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "an end that is said twice: the end");
 	id = connection(PORT);
 	guest(PORT, RW, NULL, 0, 0);
-	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "data of no bytes: the end");
+	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET), "R66: data of no bytes: the end");
+	connection(PORT);
+	h.fwd_cnt = htole32(-1);
+	vsockdrv_send(&drv, &h, NULL, 0);
+	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET),
+	       "R65: a guest that has taken what was never sent: the end");
 	id = connection(PORT);
 	guest(PORT, VIRTIO_VSOCK_OP_RESPONSE, NULL, 0, 0);
 	tap_ok(comes(PORT, RST) && hears_of(VHX_VSOCK_MSG_RESET),

@@ -3,7 +3,7 @@
  * A guest that sends what is no packet, or not its own, or too much, and buffers that nothing fits
  * into: it gets its buffers back, the host's other connections do not notice, and nobody waits for it.
  *
- * CVE-2026-23069 and its like: lengths in a packet's header are the guest's word.
+ * Lengths in a packet's header are the guest's word.
  */
 #include <endian.h>
 #include <errno.h>
@@ -70,7 +70,7 @@ static void test_headers(void)
 	vsockdrv_send(&drv, &h, bytes, 99);
 	h.len = htole32(VSOCK_PAYLOAD + 1);
 	vsockdrv_send(&drv, &h, bytes, 99);
-	tap_ok(vsockdrv_taken(&drv) && silent(&drv), "a length that is not so: taken for nothing");
+	tap_ok(vsockdrv_taken(&drv) && silent(&drv), "R64: a length that is not so: taken for nothing");
 
 	h = vsockdrv_hdr(&drv, PORT, HOST_PORT, VIRTIO_VSOCK_OP_REQUEST);
 	h.src_cid = htole64(good.opt.cid);
@@ -86,6 +86,25 @@ static void test_headers(void)
 	vsockdrv_send(&drv, &h, NULL, 0);
 	tap_ok(vsockdrv_taken(&drv) && silent(&drv), "to what is no CID: taken for nothing");
 	tap_ok(unharmed(), "another guest's connection is unharmed");
+}
+
+/* R63: by its own CID, from the port that another guest has a connection by. */
+static void test_namesake(void)
+{
+	static const uint16_t ops[] = { VIRTIO_VSOCK_OP_RW, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_OP_RST };
+	struct virtio_vsock_hdr h;
+	size_t i;
+
+	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		h = vsockdrv_hdr(&drv, PORT, HOST_PORT, ops[i]);
+		h.len = htole32(i ? 0 : 100);
+		h.flags = htole32(VIRTIO_VSOCK_SHUTDOWN_RCV | VIRTIO_VSOCK_SHUTDOWN_SEND);
+		vsockdrv_send(&drv, &h, bytes, i ? 0 : 100);
+	}
+	tap_ok(vsockdrv_taken(&drv) && unharmed() && recv(bystander, bytes, 1, MSG_DONTWAIT) < 0 &&
+	       errno == EAGAIN, "R63: another guest's connection does not hear who has its port");
+	while (vsockdrv_recv(&drv, &pkt, SHORT))
+		;
 }
 
 /* What has no connection, and what is no operation. */
@@ -222,6 +241,7 @@ int main(void)
 	if (bystander < 0)
 		tap_bail("a connection");
 	test_headers();
+	test_namesake();
 	test_operations();
 	test_random();
 	test_flood();

@@ -184,7 +184,7 @@ struct virtio_vsock_hdr vsockdrv_hdr(const struct vsockdrv *d, uint32_t from, ui
 	};
 }
 
-/* Buffers that the device has read. Return: 0 or -EPROTO. */
+/* Buffers that the device has read, and has no business to write (R62). Return: 0 or -EPROTO. */
 static int reclaim(struct vsockdrv *d)
 {
 	struct ring *r = &d->g.vq[VSOCK_TX].ring;
@@ -192,7 +192,7 @@ static int reclaim(struct vsockdrv *d)
 	uint32_t len;
 
 	while ((buf = ring_get(r, &len))) {
-		if (d->ntx == d->opt.num)
+		if (d->ntx == d->opt.num || len)
 			return -EPROTO;
 		d->tx[d->ntx++] = buf;
 	}
