@@ -47,7 +47,7 @@ vsock_both_ways "every byte" 4
 
 ### socat and ncat
 
-guest_bg echo "socat VSOCK-LISTEN:7,fork EXEC:cat"
+guest_bg echo "socat -t 60 VSOCK-LISTEN:7,fork EXEC:cat"
 guest_listens 7
 is "$(echo hello | socat -t 60 - "VSOCK-CONNECT:$CID:7")" hello "socat to the guest and back"
 if command -v ncat >/dev/null; then
@@ -57,7 +57,7 @@ else
 fi
 is "$(said_by socat - "VSOCK-CONNECT:$CID:8" </dev/null | grep -o "$reset")" "$reset" \
 	"where nobody listens: ECONNRESET"
-socat VSOCK-LISTEN:7,fork EXEC:cat &
+socat -t 60 VSOCK-LISTEN:7,fork EXEC:cat &
 at_exit "kill $!"
 until_true 10 host_listens 7
 is "$(guest "echo hello | socat -t 60 - VSOCK-CONNECT:$HOST_CID:7")" hello \

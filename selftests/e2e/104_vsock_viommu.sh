@@ -23,14 +23,14 @@ churn()
 {
 	local n bad=0
 
-	guest_bg churn "socat VSOCK-LISTEN:7,fork,reuseaddr EXEC:cat"
+	guest_bg churn "socat -t 60 VSOCK-LISTEN:7,fork,reuseaddr EXEC:cat"
 	guest_listens 7 || return
 	for n in $(seq 20); do
 		echo $((RANDOM * n)) >"$E2E_RUN/word"
 		[ "$(socat -t 60 - "VSOCK-CONNECT:$CID:7" <"$E2E_RUN/word")" = \
 			"$(cat "$E2E_RUN/word")" ] || bad=$((bad + 1))
 	done
-	guest_signal TERM "socat VSOCK-LISTEN:7"
+	guest_signal TERM "socat -t 60 VSOCK-LISTEN:7"
 	[ $bad = 0 ] || { diag "$bad of 20 were not echoed"; return 1; }
 }
 

@@ -124,9 +124,9 @@ refused_cid()
 
 guest_start
 ok $? "the guest boots" || bail "no guest"
-guest_bg echo "socat VSOCK-LISTEN:7,fork EXEC:cat"
+guest_bg echo "socat -t 60 VSOCK-LISTEN:7,fork EXEC:cat"
 guest_listens 7
-socat VSOCK-LISTEN:7,fork EXEC:cat &
+socat -t 60 VSOCK-LISTEN:7,fork EXEC:cat &
 at_exit "kill $!"
 until_true 10 host_listens 7
 run "another QEMU cannot have its CID meanwhile, and says why" refused_cid

@@ -82,7 +82,7 @@ ok $? "the guest boots" || bail "no guest"
 sshd_configure
 ok $? "sshd is configured in the guest" || bail "no sshd"
 ssh_configure
-guest_bg sshd "socat VSOCK-LISTEN:22,fork,reuseaddr 'EXEC:/usr/sbin/sshd -i -f /etc/ssh/config'"
+guest_bg sshd "socat -t 60 VSOCK-LISTEN:22,fork,reuseaddr 'EXEC:/usr/sbin/sshd -i -f /etc/ssh/config'"
 guest_listens 22
 is "$(patient ssh "vsock/$CID" "echo from \$(cat /proc/sys/kernel/hostname)")" \
 	"from $(guest "cat /proc/sys/kernel/hostname")" "ssh vsock/$CID CMD" ||
