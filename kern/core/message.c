@@ -29,6 +29,7 @@ struct vhx_message {
  * @q: queue that their tags are of
  * @over: the session or the attach ended; @q->lock
  * @told: the correspondent is up; vhx_endpoint.mail
+ * @grace_ms: as the agent attached
  * @idle: slots to the agent that may be used, by vhx_areq.node; @q->lock
  * @nslots: how many
  * @slot: those to the agent, and then those from it
@@ -39,6 +40,7 @@ struct vhx_messages {
 	struct vhx_squeue *q;
 	bool over;
 	bool told;
+	u32 grace_ms;
 	struct list_head idle;
 	u32 nslots;
 	struct vhx_message slot[] __counted_by(nslots);
@@ -103,7 +105,8 @@ static bool vhx_messages_fit(const struct vhx_session *s, const struct vhx_agent
 {
 	return arg->message_queue < s->nqueues && arg->message_size && arg->message_size <= VHX_AGENT_MESSAGE_MAX &&
 	       !(arg->message_size & ~PAGE_MASK) && arg->messages >= 2 && arg->grants &&
-	       arg->messages <= VHX_AGENT_MESSAGES_MAX && arg->grants <= VHX_AGENT_MESSAGES_MAX;
+	       arg->messages <= VHX_AGENT_MESSAGES_MAX && arg->grants <= VHX_AGENT_MESSAGES_MAX &&
+	       arg->grace_ms <= VHX_AGENT_GRACE_MAX;
 }
 
 /**
@@ -127,7 +130,7 @@ int vhx_messages_new(struct vhx_session *s, struct vhx_endpoint *ep,
 	*to = NULL;
 	if (!(arg->flags & VHX_AGENT_MESSAGES))
 		return arg->message_size || arg->messages || arg->grants ||
-		       arg->message_queue ? -EINVAL : 0;
+		       arg->message_queue || arg->grace_ms ? -EINVAL : 0;
 	if (!vhx_messages_fit(s, arg))
 		return -EINVAL;
 	m = kvzalloc(struct_size(m, slot, n), GFP_KERNEL_ACCOUNT);
@@ -139,6 +142,7 @@ int vhx_messages_new(struct vhx_session *s, struct vhx_endpoint *ep,
 	m->q = &s->queue[array_index_nospec(arg->message_queue, s->nqueues)];
 	INIT_LIST_HEAD(&m->idle);
 	m->nslots = n;
+	m->grace_ms = arg->grace_ms;
 	for (i = 0; i < n && !err; i++)
 		err = vhx_message_init(&m->slot[i], m,
 				       i < arg->messages ? VHX_AGENT_REQ_MESSAGE :
@@ -213,6 +217,24 @@ u32 vhx_message_size(const struct vhx_message *msg)
 	return msg->req.npages << PAGE_SHIFT;
 }
 EXPORT_SYMBOL_GPL(vhx_message_size);
+
+/**
+ * vhx_endpoint_grace - how long what belongs to an agent may be kept when it dies
+ * @ep: endpoint in the caller's use
+ *
+ * Context: vhx_correspondent.up().
+ * Return: ms; 0: not at all.
+ */
+u32 vhx_endpoint_grace(struct vhx_endpoint *ep)
+{
+	u32 ms;
+
+	spin_lock(&ep->lock);
+	ms = ep->messages ? ep->messages->grace_ms : 0;
+	spin_unlock(&ep->lock);
+	return ms;
+}
+EXPORT_SYMBOL_GPL(vhx_endpoint_grace);
 
 /**
  * vhx_message_send - give the agent a message

@@ -40,6 +40,7 @@ struct vhx_correspondent {
 };
 
 void vhx_endpoint_correspond(struct vhx_endpoint *ep, struct vhx_correspondent *c);
+u32 vhx_endpoint_grace(struct vhx_endpoint *ep);
 
 struct vhx_message *vhx_message_get(struct vhx_endpoint *ep);
 void *vhx_message_data(const struct vhx_message *msg);

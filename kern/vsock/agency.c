@@ -22,6 +22,8 @@ static void vhx_agency_up(struct vhx_correspondent *c)
 	struct vhx_agency *a = &g->agency;
 
 	mutex_lock(&a->lock);
+	a->grace_ms = vhx_endpoint_grace(a->ep);
+	vhx_grace_agent(g);
 	a->up = true;
 	a->hello = true;
 	a->bye = vhx_message_get(a->ep);
@@ -49,7 +51,10 @@ static void vhx_agency_down(struct vhx_correspondent *c)
 
 	mutex_lock(&a->lock);
 	a->up = false;
-	vhx_agency_end_flows(g, true);
+	if (a->grace_ms)
+		vhx_grace_begin(g);
+	else
+		vhx_agency_end_flows(g, true);
 	if (a->bye)
 		vhx_message_send(a->bye, 0);
 	a->bye = NULL;
@@ -95,6 +100,7 @@ void vhx_agency_init(struct vhx_guest *g)
 	mutex_init(&a->lock);
 	INIT_LIST_HEAD(&a->due);
 	INIT_LIST_HEAD(&a->asked);
+	vhx_grace_init(a);
 }
 
 /**
@@ -162,6 +168,7 @@ void vhx_agency_leave(struct vhx_guest *g)
 	vhx_endpoint_correspond(ep, NULL);
 	mutex_lock(&a->lock);
 	a->up = false;
+	vhx_grace_end(g, true);
 	vhx_agency_end_flows(g, true);
 	vhx_agency_bye(a);
 	a->ep = NULL;
@@ -205,7 +212,7 @@ static struct vhx_flow *vhx_agency_ask_for(struct vhx_guest *g, const struct vhx
 	struct vhx_flow *f;
 	const u16 type = le16_to_cpu(h->type);
 
-	if (!a->up || (type != VHX_PKT_STREAM && type != VHX_PKT_SEQPACKET))
+	if (!(a->up || a->waiting) || (type != VHX_PKT_STREAM && type != VHX_PKT_SEQPACKET))
 		return NULL;
 	/* Who asks too much, and gets no answers, asks for the oldest no more. */
 	if (a->nasked && a->nasked >= vhx_limit(&g->limits, VHX_LIMIT_PENDING))

@@ -10,9 +10,7 @@
 #include "flow.h"
 #include "guest.h"
 
-#define VHX_FLOW_QUEUE	1024		/* packets that wait for the agent */
-#define VHX_FLOW_SMALL	1024		/* bytes of a packet that waits together with others */
-#define VHX_FLOW_MERGE	3072		/* bytes for those together */
+#define VHX_FLOW_CREDIT	(64U << 10)	/* with less room the guest is told of what was taken */
 
 static atomic64_t vhx_flow_last_id;
 
@@ -145,6 +143,8 @@ void vhx_flow_free(struct vhx_guest *g, struct vhx_flow *f)
 	hlist_del_init(&f->hash);
 	hlist_del(&f->by_id);
 	list_del(&f->due);
+	if (f->parked)
+		WRITE_ONCE(g->agency.nparked, g->agency.nparked - 1);
 	__skb_queue_purge(&f->rxq);
 	__skb_queue_purge(&f->txq);
 	WRITE_ONCE(g->agency.nflows, g->agency.nflows - 1);
@@ -160,6 +160,9 @@ void vhx_flow_free(struct vhx_guest *g, struct vhx_flow *f)
 void vhx_flow_tell(struct vhx_guest *g, struct vhx_flow *f, u32 what)
 {
 	f->tell |= what;
+	/* Of one that is parked nothing else, until the agent has said that it has it. */
+	if (f->parked && !(f->tell & VHX_FLOW_TELL_PARKED))
+		return;
 	if (list_empty(&f->due))
 		list_add_tail(&f->due, &g->agency.due);
 }
@@ -167,14 +170,15 @@ void vhx_flow_tell(struct vhx_guest *g, struct vhx_flow *f, u32 what)
 /**
  * vhx_flow_over - a flow is over
  * @g: guest
- * @f: flow; freed once the agent has heard of it, which it has to
+ * @f: flow; freed once the agent has heard of it, which it has to. The next one has, too, if there is
+ *	something for it that the guest sent before
  * @tell_guest: so has the guest
  */
 void vhx_flow_over(struct vhx_guest *g, struct vhx_flow *f, bool tell_guest)
 {
 	if (tell_guest)
 		vhx_flow_say(g, f, VHX_PKT_RST, 0);
-	if (!g->agency.up) {
+	if (!g->agency.up && (!f->parked || f->rx == f->taken)) {
 		vhx_flow_free(g, f);
 		return;
 	}
@@ -252,6 +256,22 @@ void vhx_flow_push(struct vhx_guest *g, struct vhx_flow *f)
 	}
 }
 
+/**
+ * vhx_flow_taken - the agent took what the guest sent
+ * @g: guest
+ * @f: flow
+ * @count: bytes in all; not less than before
+ *
+ * The guest hears of room when it has little, as it knows.
+ */
+void vhx_flow_taken(struct vhx_guest *g, struct vhx_flow *f, u64 count)
+{
+	f->taken = count;
+	if (f->state == VHX_FLOW_OPEN && f->taken != f->acked &&
+	    VHX_VSOCK_WINDOW - (f->rx - f->acked) < VHX_FLOW_CREDIT)
+		vhx_flow_say(g, f, VHX_PKT_CREDIT_UPDATE, 0);
+}
+
 /* ---- from the guest ---- */
 
 /* Return: whether it says what can be. */
@@ -271,38 +291,13 @@ static bool vhx_flow_credit(struct vhx_guest *g, struct vhx_flow *f, const struc
 	return true;
 }
 
-/*
- * Small packets of a stream wait in one: what they need beside their bytes would be many times those.
- * Return: whether @skb was taken.
- */
-static bool vhx_flow_merge(struct vhx_flow *f, struct sk_buff *skb)
-{
-	struct sk_buff *last = skb_peek_tail(&f->rxq);
-
-	if (f->type != VHX_PKT_STREAM || skb->len > VHX_FLOW_SMALL)
-		return false;
-	if (!last || skb_is_nonlinear(last) || skb_tailroom(last) < skb->len) {
-		last = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM + VHX_FLOW_MERGE, GFP_KERNEL);
-		if (!last)
-			return false;
-		__skb_queue_tail(&f->rxq, last);
-	}
-	skb_put_data(last, skb->data, skb->len);
-	kfree_skb(skb);
-	return true;
-}
-
 /* Takes @skb if it is in order. */
 static bool vhx_flow_data(struct vhx_guest *g, struct vhx_flow *f, struct sk_buff *skb)
 {
 	/* What has no bytes costs the guest no credit, and small messages little. */
 	if (f->state != VHX_FLOW_OPEN || f->shut & VHX_PKT_SHUT_SEND || !skb->len ||
-	    skb_queue_len(&f->rxq) >= VHX_FLOW_QUEUE ||
-	    f->rx + skb->len - f->taken > VHX_VSOCK_WINDOW)
+	    f->rx + skb->len - f->taken > VHX_VSOCK_WINDOW || !vhx_hold_put(f, skb))
 		return false;
-	f->rx += skb->len;
-	if (!vhx_flow_merge(f, skb))
-		__skb_queue_tail(&f->rxq, skb);
 	vhx_flow_tell(g, f, 0);
 	return true;
 }

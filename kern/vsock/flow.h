@@ -4,6 +4,9 @@
  * an agent that is wrong, slow or dead is never a guest's violation of the protocol. What is said of
  * them is in <linux/vhx_agent_vsock.h>.
  *
+ * What an agent was given of them is kept until it says that it took it, if it attached with a grace: so
+ * the next one can be given the same. Meanwhile they are parked, see grace.c.
+ *
  * Locks: vhx_agency.lock is inside of the queues' and of vhx_endpoint.mail, outside of struct vhx_out's.
  */
 #ifndef _VHX_VSOCK_FLOW_H
@@ -15,6 +18,7 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 #include <linux/vhx_agent_vsock.h>
+#include <linux/workqueue.h>
 
 #include "core/message.h"
 #include "pkt.h"
@@ -23,6 +27,7 @@ struct vhx_guest;
 
 #define VHX_FLOWS_HASH	64
 #define VHX_FLOWS_MOST	16384		/* those that the agent is yet to hear the end of, too */
+#define VHX_FLOW_QUEUE	1024		/* packets that wait for the agent, or for its TAKEN */
 #define VHX_FLOW_ROOM	(1U << 20)	/* bytes for a guest that may wait here, whatever it offers */
 
 enum vhx_flow_state {
@@ -38,6 +43,7 @@ enum vhx_flow_state {
 #define VHX_FLOW_TELL_CREDIT	BIT(2)
 #define VHX_FLOW_TELL_SHUTDOWN	BIT(3)
 #define VHX_FLOW_TELL_RESET	BIT(4)
+#define VHX_FLOW_TELL_PARKED	BIT(5)	/* before all of these, and by itself */
 
 /**
  * struct vhx_flow - a flow; all of it under vhx_agency.lock
@@ -48,6 +54,7 @@ enum vhx_flow_state {
  * @id: what the agent knows it by
  * @cookie: of the agent's CONNECT
  * @state: enum vhx_flow_state
+ * @parked: its agent is dead, and no other has said that it has it: of the agent's side nothing moves
  * @type: VHX_PKT_STREAM or VHX_PKT_SEQPACKET
  * @guest_port: the guest's
  * @peer_cid: whom it speaks to
@@ -56,7 +63,11 @@ enum vhx_flow_state {
  * @shut: VIRTIO_VSOCK_SHUTDOWN_* that the guest said
  * @bye: likewise, that the agent said
  * @bye_due: which the guest is to hear behind @txq
- * @rxq: what it sent and the agent has not
+ * @rxq: what it sent and the agent has not, or may have to be given again
+ * @base: bytes that came before @rxq
+ * @next: packet of it that the agent is given from next, NULL: to be looked for
+ * @next_at: bytes that came before @next
+ * @nheld: packets before @next
  * @rx: bytes that it sent in all
  * @given: of which the agent was given so many
  * @taken: of which it says that they were taken
@@ -76,6 +87,7 @@ struct vhx_flow {
 	u64 id;
 	u64 cookie;
 	u8 state;
+	bool parked;
 	u16 type;
 	u32 guest_port;
 	u32 peer_cid;
@@ -85,6 +97,10 @@ struct vhx_flow {
 	u32 bye;
 	bool bye_due;
 	struct sk_buff_head rxq;
+	u64 base;
+	struct sk_buff *next;
+	u64 next_at;
+	u32 nheld;
 	u64 rx;
 	u64 given;
 	u64 taken;
@@ -103,6 +119,11 @@ struct vhx_flow {
  * @ep: endpoint, as long as the guest has a CID
  * @lock: what is below
  * @up: there is an agent
+ * @grace_ms: for which flows are parked if it dies; 0: they are reset
+ * @waiting: the last is dead, and that time is not over; or it was not when this one came
+ * @deadline: when it is, in jiffies
+ * @expiry: sees to it
+ * @nparked: how many flows are parked; read without the lock
  * @hello: it is to be told that there is a guest
  * @bye: slot that is kept for telling it that there is none any more, NULL when there was none
  * @ids: flows by their numbers
@@ -117,6 +138,11 @@ struct vhx_agency {
 	struct vhx_endpoint *ep;
 	struct mutex lock;
 	bool up;
+	u32 grace_ms;
+	bool waiting;
+	unsigned long deadline;
+	struct delayed_work expiry;
+	u32 nparked;
 	bool hello;
 	struct vhx_message *bye;
 	struct hlist_head ids[VHX_FLOWS_HASH];
@@ -142,11 +168,28 @@ struct vhx_flow *vhx_flow_by_id(struct vhx_guest *g, u64 id);
 struct vhx_flow *vhx_flow_by_cookie(struct vhx_guest *g, u64 cookie);
 void vhx_flow_say(struct vhx_guest *g, struct vhx_flow *f, u16 op, u32 flags);
 void vhx_flow_answered(struct vhx_guest *g, struct vhx_flow *f);
+void vhx_flow_taken(struct vhx_guest *g, struct vhx_flow *f, u64 count);
 void vhx_flow_push(struct vhx_guest *g, struct vhx_flow *f);
 void vhx_flow_tell(struct vhx_guest *g, struct vhx_flow *f, u32 what);
 void vhx_flow_over(struct vhx_guest *g, struct vhx_flow *f, bool tell_guest);
 bool vhx_flow_recv(struct vhx_guest *g, struct vhx_flow *f, const struct vhx_pkt_hdr *h,
 		   struct sk_buff *skb);
+
+/* hold.c: likewise; what the guest sent */
+bool vhx_hold_put(struct vhx_flow *f, struct sk_buff *skb);
+bool vhx_hold_any(const struct vhx_flow *f);
+u32 vhx_hold_give(struct vhx_flow *f, void *to, u32 room, u16 *flags);
+void vhx_hold_drop(struct vhx_flow *f, u64 before);
+void vhx_hold_again(struct vhx_flow *f, u64 from);
+void vhx_hold_forget(struct vhx_flow *f);
+
+/* grace.c: likewise */
+void vhx_grace_init(struct vhx_agency *a);
+void vhx_grace_begin(struct vhx_guest *g);
+void vhx_grace_agent(struct vhx_guest *g);
+void vhx_grace_end(struct vhx_guest *g, bool asked);
+void vhx_grace_letter(struct vhx_flow *f, struct vhx_vsock_msg *m, void *data);
+void vhx_grace_answer(struct vhx_guest *g, struct vhx_flow *f, const struct vhx_vsock_msg *m);
 
 /* letter.c: likewise */
 void vhx_letters_send(struct vhx_guest *g);

@@ -9,40 +9,26 @@
 #include "flow.h"
 #include "guest.h"
 
-#define VHX_LETTER_CREDIT	(64U << 10)	/* with less room the guest is told of what was taken */
-
 /* ---- to the agent ---- */
 
-/* As much of what the guest sent as there is room for: of a message no more than that. */
-static u32 vhx_letter_data(struct vhx_flow *f, void *to, u32 room, u16 *flags)
+/* What can be told now: nothing goes before data that was sent before it. */
+static u32 vhx_letter_tell(const struct vhx_flow *f)
 {
-	struct sk_buff *skb;
-	u32 n = 0, len, *off;
+	return f->given == f->rx ? f->tell :
+				   f->tell & ~(VHX_FLOW_TELL_SHUTDOWN | VHX_FLOW_TELL_RESET);
+}
 
-	while (n < room && (skb = skb_peek(&f->rxq))) {
-		off = &VIRTIO_VSOCK_SKB_CB(skb)->offset;
-		len = min(skb->len - *off, room - n);
-		if (skb_copy_bits(skb, *off, to + n, len))
-			break;
-		n += len;
-		*off += len;
-		if (*off < skb->len)
-			break;
-		*flags = le32_to_cpu(virtio_vsock_hdr(skb)->flags) &
-			 (VHX_PKT_F_EOM | VHX_PKT_F_EOR);
-		__skb_unlink(skb, &f->rxq);
-		kfree_skb(skb);
-		if (f->type == VHX_PKT_SEQPACKET)
-			break;
-		*flags = 0;
-	}
-	return n;
+static bool vhx_letter_any(const struct vhx_flow *f)
+{
+	if (f->parked)
+		return f->tell & VHX_FLOW_TELL_PARKED;
+	return vhx_letter_tell(f) || vhx_hold_any(f);
 }
 
 /* Return: the first of these that is to be told, which is not any more. */
 static u32 vhx_letter_next(struct vhx_flow *f, u32 of)
 {
-	const u32 what = f->tell & of ? BIT(__ffs(f->tell & of)) : 0;
+	const u32 tell = vhx_letter_tell(f) & of, what = tell ? BIT(__ffs(tell)) : 0;
 
 	f->tell &= ~what;
 	return what;
@@ -66,6 +52,10 @@ static void vhx_letter_head(struct vhx_flow *f, struct vhx_vsock_msg *m)
 static bool vhx_letter_fill(struct vhx_flow *f, struct vhx_vsock_msg *m, void *data, u32 room)
 {
 	vhx_letter_head(f, m);
+	if (vhx_letter_next(f, VHX_FLOW_TELL_PARKED)) {
+		vhx_grace_letter(f, m, data);
+		return false;
+	}
 	switch (vhx_letter_next(f, VHX_FLOW_TELL_ASKED | VHX_FLOW_TELL_OPEN)) {
 	case VHX_FLOW_TELL_ASKED:
 		m->type = VHX_VSOCK_MSG_ASKED;
@@ -77,10 +67,9 @@ static bool vhx_letter_fill(struct vhx_flow *f, struct vhx_vsock_msg *m, void *d
 		f->tell &= ~VHX_FLOW_TELL_CREDIT;
 		return false;
 	}
-	if (!skb_queue_empty(&f->rxq)) {
+	if (vhx_hold_any(f)) {
 		m->type = VHX_VSOCK_MSG_DATA;
-		m->len = vhx_letter_data(f, data, room, &m->flags);
-		f->given += m->len;
+		m->len = vhx_hold_give(f, data, room, &m->flags);
 		return false;
 	}
 	switch (vhx_letter_next(f, VHX_FLOW_TELL_CREDIT | VHX_FLOW_TELL_SHUTDOWN |
@@ -125,11 +114,15 @@ static bool vhx_letter_hello(struct vhx_agency *a)
 static void vhx_letter_send_one(struct vhx_guest *g, struct vhx_flow *f, struct vhx_message *msg)
 {
 	struct vhx_vsock_msg m;
+	const bool last = vhx_letter_fill(f, &m, vhx_message_data(msg) + sizeof(m),
+					  vhx_message_size(msg) - sizeof(m));
 
-	if (vhx_letter_fill(f, &m, vhx_message_data(msg) + sizeof(m),
-			    vhx_message_size(msg) - sizeof(m)))
+	/* With no grace nobody can ask for it again. */
+	if (!g->agency.grace_ms)
+		vhx_hold_drop(f, f->given);
+	if (last)
 		vhx_flow_free(g, f);
-	else if (f->tell || !skb_queue_empty(&f->rxq))
+	else if (vhx_letter_any(f))
 		list_move_tail(&f->due, &g->agency.due);
 	else
 		list_del_init(&f->due);
@@ -146,14 +139,21 @@ void vhx_letters_send(struct vhx_guest *g)
 {
 	struct vhx_agency *a = &g->agency;
 	struct vhx_message *msg;
+	struct vhx_flow *f;
 
-	if (!a->up || !vhx_letter_hello(a))
-		return;
-	while (!list_empty(&a->due)) {
-		msg = vhx_message_get(a->ep);
+	while (a->up) {
+		f = list_first_entry_or_null(&a->due, struct vhx_flow, due);
+		/* Behind that the agent knows of all that is parked. */
+		if (!(f && f->tell & VHX_FLOW_TELL_PARKED) && !vhx_letter_hello(a))
+			return;
+		if (f && !vhx_letter_any(f)) {
+			list_del_init(&f->due);
+			continue;
+		}
+		msg = f ? vhx_message_get(a->ep) : NULL;
 		if (!msg)
 			return;
-		vhx_letter_send_one(g, list_first_entry(&a->due, struct vhx_flow, due), msg);
+		vhx_letter_send_one(g, f, msg);
 	}
 }
 
@@ -207,10 +207,10 @@ static bool vhx_letter_taken(struct vhx_guest *g, struct vhx_flow *f, u64 count)
 {
 	if (count > f->given || count < f->taken)
 		return false;
-	f->taken = count;
-	if (f->state == VHX_FLOW_OPEN && f->taken != f->acked &&
-	    VHX_VSOCK_WINDOW - (f->rx - f->acked) < VHX_LETTER_CREDIT)
-		vhx_flow_say(g, f, VHX_PKT_CREDIT_UPDATE, 0);
+	vhx_hold_drop(f, count);
+	/* It may be given more now. */
+	vhx_flow_tell(g, f, 0);
+	vhx_flow_taken(g, f, count);
 	return true;
 }
 
@@ -314,6 +314,12 @@ void vhx_letter_read(struct vhx_guest *g, struct vhx_message *msg, u32 len)
 		return;
 	}
 	f = m.conn ? vhx_flow_by_id(g, m.conn) : vhx_flow_by_cookie(g, m.cookie);
+	if (f && f->parked) {
+		vhx_grace_answer(g, f, &m);
+		return;
+	}
+	if (f && f->state == VHX_FLOW_OVER && m.type == VHX_VSOCK_MSG_TAKEN)
+		vhx_letter_taken(g, f, m.count);
 	if (!f || f->state == VHX_FLOW_OVER)
 		return;
 	if (!m.conn && m.type != VHX_VSOCK_MSG_RESET)

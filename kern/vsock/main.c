@@ -13,6 +13,7 @@
  *	sibling.c	to another guest
  *	conn.c		connections between guests
  *	agency.c	a guest and its agent; flow.c a connection of theirs, letter.c what is said of it
+ *	hold.c		what a guest sent on one, until it is taken; grace.c between two agents
  *	out.c		what waits for a guest, and whose turn it is
  *	rx.c		to the guest
  *	transport.c	the host's AF_VSOCK
@@ -141,6 +142,7 @@ static int vhx_vsock_release(struct inode *inode, struct file *file)
 	vhx_transport_reset();
 	vhx_conns_end_all(g, false);
 	timer_shutdown_sync(&g->timer);
+	cancel_delayed_work_sync(&g->agency.expiry);
 	vhx_dev_release(&g->dev);
 	vhx_rx_forget(g);
 	vhx_pages_drop(&g->pages_to);

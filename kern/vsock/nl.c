@@ -110,6 +110,7 @@ static bool vhx_guest_fill(struct sk_buff *skb, struct vhx_guest *g)
 				  VHX_A_VSOCK_PAD) &&
 	       !nla_put_u32(skb, VHX_A_VSOCK_WAITING, vhx_out_len(&g->out)) &&
 	       !nla_put_u32(skb, VHX_A_VSOCK_CONNS, READ_ONCE(g->nconns)) &&
+	       !nla_put_u32(skb, VHX_A_VSOCK_PARKED, READ_ONCE(g->agency.nparked)) &&
 	       vhx_guest_stats(skb, g);
 }
 

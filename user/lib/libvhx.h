@@ -291,6 +291,7 @@ struct vhx_scsi_queue_info {
 /**
  * struct vhx_vsock_info - a guest that has a CID, see enum vhx_vsock_attr
  * @owner: 0: the caller sees no such process
+ * @parked: connections that wait for an agent
  * @stats: counters, by enum vhx_vsock_stat
  * @nr_stats: how many @stats has
  */
@@ -299,6 +300,7 @@ struct vhx_vsock_info {
 	__u32 owner;
 	__u32 waiting;
 	__u32 conns;
+	__u32 parked;
 	__u64 features;
 	const char *comm;
 	const __u64 *stats;

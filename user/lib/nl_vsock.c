@@ -28,6 +28,7 @@ static int on_guest(const struct nlmsghdr *nlh, void *arg)
 		.features = get_u64(&a, VHX_A_VSOCK_FEATURES),
 		.waiting = get_u32(&a, VHX_A_VSOCK_WAITING),
 		.conns = get_u32(&a, VHX_A_VSOCK_CONNS),
+		.parked = get_u32(&a, VHX_A_VSOCK_PARKED),
 		.stats = stats,
 		.nr_stats = VHX_VSOCK_STAT_NR,
 	};

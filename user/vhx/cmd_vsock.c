@@ -22,6 +22,7 @@ static const struct out_col show_cols[] = {
 	{ "owner_comm", "command", OUT_PLAIN },
 	{ "features", "features", OUT_PLAIN },
 	{ "connections", "connections with guests", OUT_PLAIN },
+	{ "parked", "parked, without an agent", OUT_PLAIN },
 	{ "waiting", "packets that wait for it", OUT_PLAIN },
 	{ "stats.sent", "packets sent", OUT_COUNT },
 	{ "stats.sent_bytes", "bytes sent", OUT_BYTES },

@@ -18,6 +18,7 @@ static int add_guest(const struct vhx_vsock_info *guest, void *arg)
 	j_str(obj, "name", name);
 	j_str(obj, "state", guest->broken ? "broken" : guest->live ? "live" : "paused");
 	j_num(obj, "connections", guest->conns);
+	j_num(obj, "parked", guest->parked);
 	j_num(obj, "waiting", guest->waiting);
 	j_add(obj, "owner_pid", guest->owner ? json_object_new_uint64(guest->owner) : NULL);
 	j_str(obj, "owner_comm", guest->owner ? guest->comm : NULL);

@@ -231,13 +231,16 @@ enum vhx_scsi_qstat {
 	X(18, REFUSED,		"refused",		"connections refused, by its limits or the other guest's") \
 	X(19, OVERFLOWS,	"overflows",		"connections reset: too much waited for the other guest") \
 	X(20, THROTTLED,	"throttled",		"times it was left waiting, by its limit of bytes a second") \
-	X(21, TO_AGENT,		"to_agent",		"packets that it sent to an agent")
+	X(21, TO_AGENT,		"to_agent",		"packets that it sent to an agent") \
+	X(22, PARKED,		"parked",		"connections that an agent's death left to the next one") \
+	X(23, RESUMED,		"resumed",		"of these, those that the next agent had, and went on with") \
+	X(24, UNCLAIMED,	"unclaimed",		"of these, those that were reset: no agent had them in time")
 
 enum vhx_vsock_stat {
 #define VHX_VSOCK_STAT_ENUM(id, NAME, name, doc) VHX_VSOCK_STAT_##NAME = id,
 	VHX_VSOCK_STATS(VHX_VSOCK_STAT_ENUM)
 #undef VHX_VSOCK_STAT_ENUM
-	VHX_VSOCK_STAT_NR = 22,
+	VHX_VSOCK_STAT_NR = 25,
 };
 
 /* Why a policy left (VHX_A_EXIT_KIND, vhx_exit_info.kind). */
@@ -523,6 +526,7 @@ enum vhx_vsock_attr {
 	VHX_A_VSOCK_WAITING,	/* u32: packets that wait for its buffers */
 	VHX_A_VSOCK_CONNS,	/* u32: its connections with other guests */
 	VHX_A_VSOCK_STATS,	/* nest of u64, attribute type = enum vhx_vsock_stat + 1 */
+	VHX_A_VSOCK_PARKED,	/* u32: its connections that wait for an agent, since one died */
 	__VHX_A_VSOCK_MAX,
 };
 #define VHX_A_VSOCK_MAX (__VHX_A_VSOCK_MAX - 1)

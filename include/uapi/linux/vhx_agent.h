@@ -65,7 +65,8 @@
  *	VHX_AGENT_REQ_GRANT is the agent's to fill: its COMMIT, with the bytes as @in_len, sends them,
  *	and the slot comes again when they were taken. Neither has windows, nor the abort of a request,
  *	and nobody waits for either: an agent may keep them. When the session or the attach ends, all that
- *	is in slots is lost: the next agent hears nothing of it.
+ *	is in slots is lost: the next agent hears nothing of it, but for what a class keeps that was asked
+ *	to (@grace_ms).
  *
  * An agent that stands still
  *	is noticed when a request was not fetched, or had and not answered, for as many seconds as
@@ -153,10 +154,11 @@ struct vhx_agent_open {
 
 #define VHX_AGENT_MESSAGE_MAX	(1U << 20)	/* bytes of a message */
 #define VHX_AGENT_MESSAGES_MAX	1024		/* slots each way */
+#define VHX_AGENT_GRACE_MAX	60000		/* ms */
 
 /**
  * struct vhx_agent_attach - serve an endpoint (VHX_AGENT_ATTACH on a session)
- * @size: sizeof(struct vhx_agent_attach), or less: without what is behind @pad
+ * @size: sizeof(struct vhx_agent_attach), or less: without what is behind @pad, or @grace_ms
  * @flags: VHX_AGENT_MESSAGES or 0
  * @class: VHX_ENDPOINT_*
  * @quota: most bytes of the pool that its requests hold; a larger request comes in windows.
@@ -169,6 +171,9 @@ struct vhx_agent_open {
  * @messages: slots to the agent, 2 to VHX_AGENT_MESSAGES_MAX: a class may keep one for its last word
  * @grants: slots from it, 1 to VHX_AGENT_MESSAGES_MAX
  * @message_queue: of the session, whose tags they have
+ * @grace_ms: how long a class may keep what belongs to the agent when that dies, for the next one,
+ *	VHX_AGENT_GRACE_MAX at most; 0: not at all. What is kept, and what the next one hears of it, the
+ *	class says; see <linux/vhx_agent_vsock.h>
  *
  * Return: 0; EBUSY it has a session, or what a dead one did is not over (try again); ENOSPC too
  * many endpoints, or not as many tags or pages in a row as messages want; EINVAL; ENOMEM.
@@ -185,6 +190,7 @@ struct vhx_agent_attach {
 	__u16 messages;
 	__u16 grants;
 	__u32 message_queue;
+	__u32 grace_ms;
 };
 
 /**

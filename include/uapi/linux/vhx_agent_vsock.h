@@ -11,7 +11,7 @@
  *
  * The kernel has each connection's state and credit. To the guest it speaks virtio-vsock, to the agent
  * the messages below, each a struct vhx_vsock_msg with @len bytes behind it. An agent that dies, or
- * breaks these rules, has its connections reset, and no others.
+ * breaks these rules, has its connections reset, and no others; but see "Grace".
  *
  * Credit
  *	To the guest: VHX_VSOCK_MSG_OPEN, and _CREDIT, say how many bytes in all, from the connection's
@@ -27,6 +27,25 @@
  *	open:	     DATA both ways, SHUTDOWN both ways, each at most once for each direction
  *	over:	     RESET, from either side; the number means nothing any more. After a RESET of its own an
  *		     agent may see messages that were under way: they are to be passed over.
+ *
+ * Grace
+ *	When an agent that attached with @grace_ms dies, or ends, its connections are parked so long: the
+ *	guest hears nothing, and may send as far as its credit goes. What it was given and did not say that
+ *	it took is kept, within that credit. What it sent, and the kernel took (its COMMIT did so, in
+ *	order), goes to the guest. Connections that the guest asks for meanwhile wait for an answer.
+ *
+ *	The next agent, if it attaches with @grace_ms as well, first hears PARKED of each, with struct
+ *	vhx_vsock_parked behind it, then GUEST, and then all else. It answers each by RESUME, with @count the
+ *	bytes in all of the guest's that were taken, or by RESET. From that place on it is given what the
+ *	guest sent, again or for the first time, with the SHUTDOWN of the guest's behind it. So what is kept
+ *	of a connection has to outlive an agent: its number, how many bytes were taken, and bytes that
+ *	belong to the guest and were not seen to be taken by the kernel (a slot that is granted again was).
+ *	Of one that it does not know it says RESET. What is not answered when the time is over, counted
+ *	from the last death, is reset; so is all of it if the next agent attaches without @grace_ms. What
+ *	the guest asked for, and nobody answered, comes as ASKED again.
+ *
+ *	With @grace_ms an agent says TAKEN in good time: of messages of SOCK_SEQPACKET, of which no more
+ *	than 1024 packets are given that it did not take, too.
  */
 #ifndef _UAPI_LINUX_VHX_AGENT_VSOCK_H
 #define _UAPI_LINUX_VHX_AGENT_VSOCK_H
@@ -48,6 +67,8 @@
 #define VHX_VSOCK_MSG_SHUTDOWN	8	/* both: @flags: who says it does not send, or receive, any more */
 #define VHX_VSOCK_MSG_RESET	9	/* both: it is over; instead of OPEN or before it, with the @cookie */
 #define VHX_VSOCK_MSG_GUEST	10	/* to it: @flags 1: there is a guest; 0: it goes, what it had is over */
+#define VHX_VSOCK_MSG_PARKED	11	/* to it: @cookie, ports and so on, a struct vhx_vsock_parked behind it */
+#define VHX_VSOCK_MSG_RESUME	12	/* from it: answer to PARKED; @count bytes in all were taken */
 
 /* @flags of DATA, of SOCK_SEQPACKET, and of SHUTDOWN: VIRTIO_VSOCK_SEQ_*, VIRTIO_VSOCK_SHUTDOWN_* */
 
@@ -77,6 +98,31 @@ struct vhx_vsock_msg {
 	__u32 peer_port;
 	__u16 sk_type;
 	__u16 reserved;
+};
+
+/* vhx_vsock_parked.state */
+#define VHX_VSOCK_PARKED_ASKING	1	/* by CONNECT; the guest has not answered: OPEN, or RESET, comes */
+#define VHX_VSOCK_PARKED_OPEN	2
+#define VHX_VSOCK_PARKED_OVER	3	/* the guest ended it; what it sent before is to be had, then RESET comes */
+
+/**
+ * struct vhx_vsock_parked - a connection that a former agent had
+ * @taken: bytes of the guest's in all of which that one said TAKEN
+ * @given: that it was given; what was taken is not less than @taken, and not more than this
+ * @sent: bytes in all that the kernel has of it, or of it and those before
+ * @credit: that may be sent, as of CREDIT
+ * @state: VHX_VSOCK_PARKED_*
+ * @shut: what the agent said by SHUTDOWN; what the guest said comes by SHUTDOWN
+ * @reserved: 0
+ */
+struct vhx_vsock_parked {
+	__u64 taken;
+	__u64 given;
+	__u64 sent;
+	__u64 credit;
+	__u16 state;
+	__u16 shut;
+	__u32 reserved;
 };
 
 #endif /* _UAPI_LINUX_VHX_AGENT_VSOCK_H */
