@@ -78,12 +78,14 @@ struct vsock_map {
  * @name: of the guest, for people
  * @path: where clients say CONNECT, and what a guest's ports are PATH_PORT of; empty: nowhere
  * @limits: what the kernel is to be told; of those that are not set nothing
+ * @grace: seconds that its connections wait for the next process; 0: they do not
  */
 struct vsock_conf {
 	uint32_t cid;
 	bool is_registered;
 	char name[CONF_WORD_LEN];
 	char path[CONF_PATH_LEN];
+	unsigned int grace;
 	unsigned int nr_maps;
 	struct vsock_map *maps;
 	struct vhx_vsock_limits limits;

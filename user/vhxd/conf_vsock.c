@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/vhx_agent.h>
+
 #include "conf.h"
 
 #define GUESTS_MAX	256	/* of a session */
@@ -92,6 +94,17 @@ static int add_map(struct vsock_conf *v, const char *port, const char *value, bo
 	return (int)i;
 }
 
+static int set_grace(struct vsock_conf *v, const char *value, struct msg *why)
+{
+	uint64_t seconds;
+
+	if (conf_parse_count(value, VHX_AGENT_GRACE_MAX / 1000, &seconds, why))
+		return msg_set(why, -EINVAL, "\"%.20s\": a grace is 0 to %d seconds", value,
+			       VHX_AGENT_GRACE_MAX / 1000);
+	v->grace = (unsigned int)seconds;
+	return 0;
+}
+
 /* --- limits --- */
 
 /* Attributes of limits follow each other as the limits do. */
@@ -151,6 +164,8 @@ int conf_set_vsock(struct vsock_conf *v, const char *name, const char *value, st
 		return set_path(value, v->path, why);
 	if (!strcmp(name, "name"))
 		return conf_parse_text(value, v->name, sizeof(v->name), why);
+	if (!strcmp(name, "grace"))
+		return set_grace(v, value, why);
 	if (!strncmp(name, "listen.", 7))
 		return add_map(v, name + 7, value, true, why);
 	if (!strncmp(name, "connect.", 8))
@@ -160,7 +175,7 @@ int conf_set_vsock(struct vsock_conf *v, const char *name, const char *value, st
 	if (!strncmp(name, "limit.", 6))
 		return set_limit(v, name + 6, value, why);
 	return msg_set(why, -EINVAL,
-		       "[vsock %u] has no setting \"%s\": there are path, name, register, listen.PORT, connect.PORT, limit.LIMIT",
+		       "[vsock %u] has no setting \"%s\": there are path, name, grace, register, listen.PORT, connect.PORT, limit.LIMIT",
 		       v->cid, name);
 }
 

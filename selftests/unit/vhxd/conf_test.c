@@ -171,6 +171,8 @@ static const struct bad bads[] = {
 	{ "[vsock 3]\npath = a\n", 2, "absolute" },
 	{ "[vsock 3]\npath = /" LONG50 LONG50 "\n", 2, "96 characters" },
 	{ "[vsock 3]\nport = 5\n", 2, "no setting \"port\"" },
+	{ "[vsock 3]\ngrace = 61\n", 2, "0 to 60 seconds" },
+	{ "[vsock 3]\ngrace = yes\n", 2, "0 to 60 seconds" },
 	{ "[vsock 3]\nlisten.0 = /a\n", 2, "a port is" },
 	{ "[vsock 3]\nlisten.x = /a\n", 2, "a port is" },
 	{ "[vsock 3]\nlisten.5 = /a\nlisten.5 = /b\n", 3, "listen.5 is there twice" },

@@ -134,9 +134,6 @@ int vsock_open_guests(struct vsock *v, const struct conf *conf, struct msg *msg)
 
 	for (i = 0; !ret && i < conf->nr_vsocks; i++)
 		ret = open_guest(v, &conf->vsocks[i], msg);
-	/* What was opened goes with the process, which ends; but for the sockets' names. */
-	for (i = 0; ret && i < v->room; i++)
-		unix_unlisten(&v->guests[i]);
 	return ret;
 }
 

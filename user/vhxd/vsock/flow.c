@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../log.h"
+#include "keep.h"
 #include "router.h"
 
 /* --- they come and go --- */
@@ -26,7 +27,7 @@ struct flow *flow_new(struct guest *g, enum flow_state state, int fd)
 		return NULL;
 	f->watch = (struct watch) { WATCH_FLOW, fd };
 	f->guest = g;
-	f->cookie = ++g->cookies;
+	f->cookie = keep_cookie(g);
 	f->state = state;
 	f->out_end = &f->out;
 	list_init(&f->due);
@@ -46,6 +47,7 @@ void flow_number(struct flow *f, uint64_t id)
 {
 	list_del(&f->by_id);
 	f->id = id;
+	keep_number(f);
 	if (id)
 		list_add(&f->guest->by_id[id % FLOW_BUCKETS], &f->by_id);
 }
@@ -54,6 +56,7 @@ static void close_socket(struct flow *f)
 {
 	struct chunk *c;
 
+	keep_forget(f);
 	if (f->watch.fd >= 0)
 		close(f->watch.fd);
 	f->watch.fd = -1;
@@ -102,7 +105,10 @@ void flow_over(struct flow *f)
 static void taken(struct flow *f, uint32_t n)
 {
 	f->taken += n;
-	if (f->state == FLOW_OPEN && f->taken - f->told >= TAKEN_STEP)
+	f->parts++;
+	/* Of what outlives us the kernel keeps it until then, and so many packets at most. */
+	if (f->state == FLOW_OPEN &&
+	    (f->taken - f->told >= TAKEN_STEP || (f->record && f->parts >= TAKEN_PARTS)))
 		flow_say(f, SAY_TAKEN);
 }
 
@@ -134,7 +140,9 @@ static void flush_out(struct flow *f)
 	ssize_t n;
 
 	while ((c = f->out) && (f->type == VIRTIO_VSOCK_TYPE_STREAM || c->whole)) {
+		keep_begin(f);
 		n = send(f->watch.fd, c->data + c->off, c->len - c->off, MSG_NOSIGNAL);
+		keep_sent(f, n);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN) {
@@ -196,6 +204,7 @@ static void on_hello(struct flow *f)
 		return;
 	}
 	f->state = FLOW_ASKING;
+	keep_flow(f);
 	flow_say(f, SAY_CONNECT);
 }
 
@@ -211,7 +220,7 @@ static void hung_up(struct flow *f)
 
 void flow_event(struct flow *f, uint32_t events)
 {
-	if (f->watch.fd < 0)
+	if (f->watch.fd < 0 || f->state == FLOW_PARKED)
 		return;
 	if (f->state == FLOW_HELLO) {
 		on_hello(f);
@@ -235,7 +244,7 @@ void flow_event(struct flow *f, uint32_t events)
 
 /* --- messages of the guest --- */
 
-static struct flow *find(struct guest *g, uint64_t id)
+struct flow *flow_find(struct guest *g, uint64_t id)
 {
 	struct flow *f;
 
@@ -245,7 +254,7 @@ static struct flow *find(struct guest *g, uint64_t id)
 	return NULL;
 }
 
-static struct flow *find_cookie(struct guest *g, uint64_t cookie)
+struct flow *flow_find_cookie(struct guest *g, uint64_t cookie)
 {
 	struct flow *f;
 
@@ -271,7 +280,7 @@ static struct flow *flow_asked(struct guest *g, const struct vhx_vsock_msg *m, i
 }
 
 /* It is a flow until the guest was told. Without memory that waits, until the guest is tired of it. */
-static void refuse(struct guest *g, const struct vhx_vsock_msg *m, int err)
+void flow_refuse(struct guest *g, const struct vhx_vsock_msg *m, int err)
 {
 	struct flow *f = flow_asked(g, m, -1);
 
@@ -288,25 +297,41 @@ static void on_asked(struct guest *g, const struct vhx_vsock_msg *m)
 
 	fd = g->nflows < FLOWS_MAX ? unix_connect(g, m->peer_port, m->sk_type) : -EDQUOT;
 	if (fd < 0) {
-		refuse(g, m, fd);
+		flow_refuse(g, m, fd);
 		return;
 	}
 	f = flow_asked(g, m, fd);
 	if (f) {
+		keep_flow(f);
 		flow_say(f, SAY_ACCEPT);
 		return;
 	}
 	close(fd);
-	refuse(g, m, -ENOMEM);
+	flow_refuse(g, m, -ENOMEM);
 }
 
 static void say_ok(struct flow *f)
 {
 	char line[32];
 	int n = snprintf(line, sizeof(line), "OK %u\n", f->peer_port);
+	bool sent;
 
-	if (send(f->watch.fd, line, (size_t)n, MSG_NOSIGNAL) != n)
+	keep_begin(f);
+	sent = send(f->watch.fd, line, (size_t)n, MSG_NOSIGNAL) == n;
+	f->hello = false;
+	keep_greeted(f);
+	if (!sent)
 		broken(f);
+}
+
+void flow_opened(struct flow *f)
+{
+	f->state = FLOW_OPEN;
+	if (f->hello)
+		say_ok(f);
+	/* Edges that came before count. */
+	f->readable = f->watch.fd >= 0;
+	flow_say(f, 0);
 }
 
 static void on_open(struct flow *f, const struct vhx_vsock_msg *m)
@@ -315,14 +340,9 @@ static void on_open(struct flow *f, const struct vhx_vsock_msg *m)
 	f->asked = false;
 	if (f->state == FLOW_OVER)
 		return;
-	f->state = FLOW_OPEN;
 	f->credit = m->count;
 	audit(f, "open", NULL);
-	if (f->hello)
-		say_ok(f);
-	/* Edges that came before count. */
-	f->readable = true;
-	flow_say(f, 0);
+	flow_opened(f);
 }
 
 static void on_data(struct flow *f, const struct vhx_vsock_msg *m, const uint8_t *data)
@@ -347,10 +367,12 @@ static void on_reset(struct flow *f)
 		audit(f, "closed", "by the guest");
 	else if (f->state != FLOW_OVER)
 		audit(f, "refused", "by the guest");
-	if (!f->out || f->watch.fd < 0) {
+	if (!f->out || f->watch.fd < 0 || f->state == FLOW_PARKED) {
 		flow_free(f);
 		return;
 	}
+	/* Of this one the kernel knows nothing any more: there is nobody to go on with it. */
+	keep_drop(f);
 	flow_number(f, 0);
 	f->asked = false;
 	f->say = 0;
@@ -402,15 +424,21 @@ void flow_message(struct guest *g, const struct vhx_vsock_msg *m, const uint8_t 
 		if (!m->flags)
 			all_over(g);
 		guest_is_there(g, m->flags);
+		if (m->flags)
+			keep_all_heard(g);
+		return;
+	}
+	if (m->type == VHX_VSOCK_MSG_PARKED) {
+		keep_parked(g, m, data);
 		return;
 	}
 	if (m->type == VHX_VSOCK_MSG_ASKED) {
 		on_asked(g, m);
 		return;
 	}
-	f = find(g, m->conn);
+	f = flow_find(g, m->conn);
 	if (!f && m->cookie)
-		f = find_cookie(g, m->cookie);
+		f = flow_find_cookie(g, m->cookie);
 	if (f)
 		on_flow(f, m, data);
 }

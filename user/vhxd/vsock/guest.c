@@ -7,6 +7,7 @@
 
 #include "../keeper.h"
 #include "../log.h"
+#include "keep.h"
 #include "router.h"
 
 void guest_init(struct vsock *v, struct guest *g)
@@ -43,6 +44,7 @@ int guest_attach(struct guest *g, struct vsock_conf *conf)
 	int ret;
 
 	snprintf(arg.name, sizeof(arg.name), "%u", conf->cid);
+	arg.grace_ms = keep_grace_ms(g->vsock, conf);
 	ret = vhx_agent__attach_with(g->vsock->agent, &arg);
 	if (ret)
 		return ret;
@@ -118,9 +120,13 @@ int guest_change(struct guest *g, struct vsock_conf *conf)
 	const bool renamed = is_named_otherwise(&g->conf, conf);
 	struct msg msg;
 
+	if (conf->grace != g->conf.grace)
+		log_warning("[vsock %u]: another grace needs a restart", g->conf.cid);
 	if (renamed)
 		take_name(g);
 	free(g->conf.maps);
+	/* What the kernel was told when it was attached. */
+	conf->grace = g->conf.grace;
 	g->conf = *conf;
 	*conf = (struct vsock_conf) { 0 };
 	if (renamed)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../log.h"
+#include "keep.h"
 #include "router.h"
 
 #define ENTRIES		64U
@@ -59,6 +60,7 @@ static void on_tag(struct vsock *v, uint32_t tag)
 		if (v->guests[i].number == r->endpoint)
 			g = &v->guests[i];
 	if (g && r->type == VHX_AGENT_REQ_GRANT && g->ngrants < SLOTS) {
+		keep_granted(v, tag);
 		g->grants[g->ngrants++] = tag;
 		return;
 	}
@@ -164,6 +166,9 @@ static void on_event(struct vsock *v, const struct epoll_event *e)
 		break;
 	case WATCH_FLOW:
 		flow_event((struct flow *)w, e->events);
+		break;
+	case WATCH_GRACE:
+		keep_expire(v);
 		break;
 	}
 }
@@ -351,8 +356,10 @@ int vsock_open(const struct conf *conf, struct vsock **to, struct msg *msg)
 	int ret;
 
 	*to = NULL;
-	if (!conf->vsock_guests)
+	if (!conf->vsock_guests) {
+		keep_nothing();
 		return 0;
+	}
 	v = calloc(1, sizeof(*v));
 	if (v)
 		v->guests = calloc(conf->vsock_guests, sizeof(*v->guests));
@@ -368,7 +375,14 @@ int vsock_open(const struct conf *conf, struct vsock **to, struct msg *msg)
 	if (!ret)
 		ret = open_epoll(v, msg);
 	if (!ret)
+		ret = keep_open(v, conf, msg);
+	if (!ret)
 		ret = vsock_open_guests(v, conf, msg);
+	if (!ret)
+		ret = keep_go_on(v, msg);
+	/* What was opened goes with the process, which ends; but for the sockets' names. */
+	for (i = 0; ret && i < v->room; i++)
+		unix_leave(&v->guests[i]);
 	if (!ret)
 		*to = v;
 	return ret;
@@ -390,7 +404,7 @@ static int end(struct vsock *v, void *arg)
 
 	(void)arg;
 	for (i = 0; i < v->room; i++)
-		unix_unlisten(&v->guests[i]);
+		unix_leave(&v->guests[i]);
 	v->ending = true;
 	return 0;
 }

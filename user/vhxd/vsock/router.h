@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "../scsi/list.h"
 #include "libvhx.h"
@@ -19,6 +20,7 @@
 #define FLOW_BUCKETS	64
 #define FLOWS_MAX	1023		/* of a guest */
 #define TAKEN_STEP	(64U << 10)	/* bytes between two TAKEN */
+#define TAKEN_PARTS	64U		/* sends between them, where the kernel keeps what was not taken */
 #define VSOCK_SHUT_BOTH	(VIRTIO_VSOCK_SHUTDOWN_RCV | VIRTIO_VSOCK_SHUTDOWN_SEND)
 #define HOST_PORT	(1U << 30)	/* the first that connections of the host's have */
 #define LINE_MAX_LEN	32		/* of "CONNECT PORT" */
@@ -29,6 +31,7 @@ enum watch_kind {
 	WATCH_WAKE,
 	WATCH_LISTENER,
 	WATCH_FLOW,
+	WATCH_GRACE,
 };
 
 struct watch {
@@ -50,6 +53,7 @@ enum flow_state {
 	FLOW_ASKING,		/* the guest was asked, or is to be */
 	FLOW_ASKED,		/* the guest asked, and is to hear that it may */
 	FLOW_OPEN,
+	FLOW_PARKED,		/* a former process had it: the kernel is to say how far it was */
 	FLOW_DRAIN,		/* the guest has ended it, the socket has not taken all */
 	FLOW_OVER,		/* the kernel is to hear so */
 };
@@ -60,6 +64,7 @@ enum flow_state {
 #define SAY_TAKEN	(1U << 2)
 #define SAY_SHUTDOWN	(1U << 3)
 #define SAY_RESET	(1U << 4)
+#define SAY_RESUME	(1U << 5)	/* in place of SAY_ACCEPT */
 
 /**
  * struct flow - a connection
@@ -76,7 +81,8 @@ enum flow_state {
  * @shut: what SHUTDOWN is to say; @said: and what was said
  * @hup: what the guest said, see VIRTIO_VSOCK_SHUTDOWN_*
  * @credit: bytes in all that the guest has room for; @sent: that it was sent
- * @taken: bytes in all that the socket took; @told: that the kernel knows of
+ * @taken: bytes in all that the socket took; @told: that the kernel knows of; @parts: sends since then
+ * @record: of it in the ledger; NULL: it ends with the process
  * @out, @out_end: what the socket has not taken
  * @message: of the socket's, @message_len bytes of which @message_off were sent
  * @readable: epoll said that there is something to read
@@ -107,6 +113,8 @@ struct flow {
 	uint64_t sent;
 	uint64_t taken;
 	uint64_t told;
+	unsigned int parts;
+	struct record *record;
 	struct chunk *out, **out_end;
 	uint8_t *message;
 	uint32_t message_len;
@@ -180,6 +188,7 @@ struct call {
  * @answer: tags that go back, of this turn, @nr_answers
  * @batch: in the kernel
  * @log: audit, or -1
+ * @keep: what outlives the process, NULL when nothing does
  */
 struct vsock {
 	struct vhx_agent *agent;
@@ -200,12 +209,13 @@ struct vsock {
 	unsigned int nr_answers;
 	struct answers batch[4];
 	int log;
+	struct keep *keep;
 };
 
 /* router.c: waits for as long as the thread stands still, which the watchdog sees to. */
 int vsock_call(struct vsock *vsock, int (*run)(struct vsock *vsock, void *arg), void *arg);
 
-/* admin.c: those that there are first. Sockets of the host that it made are gone after an error. */
+/* admin.c: those that there are first. */
 int vsock_open_guests(struct vsock *vsock, const struct conf *conf, struct msg *msg);
 
 /* guest.c: of the thread, or before it runs */
@@ -225,8 +235,8 @@ void guest_is_there(struct guest *guest, bool is_there);
 bool slot_free(const struct guest *guest);
 /* Where the bytes of the next message go; @room of them. There is a slot. */
 void *slot_data(struct guest *guest, uint32_t *room);
-/* It goes; its bytes are in place. */
-void slot_send(struct guest *guest, const struct vhx_vsock_msg *msg);
+/* It goes; its bytes are in place. Return: its tag. */
+uint32_t slot_send(struct guest *guest, const struct vhx_vsock_msg *msg);
 
 /* flow.c; @fd -1: without a socket */
 struct flow *flow_new(struct guest *guest, enum flow_state state, int fd);
@@ -239,9 +249,20 @@ void flow_over(struct flow *flow);
 void flow_event(struct flow *flow, uint32_t events);
 /* Of the guest. */
 void flow_message(struct guest *guest, const struct vhx_vsock_msg *msg, const uint8_t *data);
+struct flow *flow_find(struct guest *guest, uint64_t id);
+struct flow *flow_find_cookie(struct guest *guest, uint64_t cookie);
+/* It is open; what the socket had before counts. */
+void flow_opened(struct flow *flow);
+/* Of a connection that there is not: the kernel hears so. */
+void flow_refuse(struct guest *guest, const struct vhx_vsock_msg *msg, int err);
 
 /* speak.c */
 bool flow_wants_to_read(const struct flow *flow);
+/* Of @room bytes as many as the guest may be sent. */
+uint32_t flow_at_most(const struct flow *flow, uint32_t room);
+/* From the socket: -errno; 0 at its end, as flow_ended() is to hear, like of errors but EAGAIN. */
+ssize_t flow_receive(struct flow *flow, struct msghdr *to, int flags);
+void flow_ended(struct flow *flow, ssize_t why);
 /* One of SAY_*, at once: there is a slot. */
 void flow_say_now(struct flow *flow, unsigned int what);
 /* All that there is to say, as far as there are slots. */
@@ -252,6 +273,8 @@ void guest_turn(struct guest *guest);
 int unix_listen(struct guest *guest, struct msg *msg);
 /* On nothing. */
 void unix_unlisten(struct guest *guest);
+/* The process ends. */
+void unix_leave(struct guest *guest);
 void unix_accept(struct listener *listener);
 /* Return: the socket that a guest's port stands for, connected; or -errno. */
 int unix_connect(const struct guest *guest, uint32_t port, uint16_t type);

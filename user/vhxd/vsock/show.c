@@ -14,6 +14,8 @@ static const char *state_of(const struct flow *f)
 		return "asked";
 	case FLOW_OPEN:
 		return f->hup || f->shut ? "half-closed" : "open";
+	case FLOW_PARKED:
+		return "parked";
 	case FLOW_DRAIN:
 		return "draining";
 	case FLOW_OVER:

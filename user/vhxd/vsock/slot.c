@@ -22,7 +22,7 @@ void *slot_data(struct guest *g, uint32_t *room)
 	return slot_at(g, g->grants[g->ngrants - 1]) + sizeof(struct vhx_vsock_msg);
 }
 
-void slot_send(struct guest *g, const struct vhx_vsock_msg *msg)
+uint32_t slot_send(struct guest *g, const struct vhx_vsock_msg *msg)
 {
 	struct vsock *v = g->vsock;
 	uint32_t tag = g->grants[--g->ngrants];
@@ -33,4 +33,5 @@ void slot_send(struct guest *g, const struct vhx_vsock_msg *msg)
 		.gen = v->agent->req[tag].gen,
 		.in_len = (uint32_t)sizeof(*msg) + msg->len,
 	};
+	return tag;
 }

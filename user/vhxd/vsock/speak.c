@@ -9,17 +9,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "keep.h"
 #include "router.h"
 
 #define SEQ_FLAGS	(VIRTIO_VSOCK_SEQ_EOM | VIRTIO_VSOCK_SEQ_EOR)
 
 /* --- from the socket --- */
 
-/* Nothing more comes from it. */
-static void ended(struct flow *f, bool gone)
+/* Nothing more comes from it, for now or for ever. */
+void flow_ended(struct flow *f, ssize_t why)
 {
 	f->readable = false;
-	f->shut = gone ? VSOCK_SHUT_BOTH : VIRTIO_VSOCK_SHUTDOWN_SEND;
+	if (why == -EAGAIN)
+		return;
+	f->shut = why < 0 || f->hung ? VSOCK_SHUT_BOTH : VIRTIO_VSOCK_SHUTDOWN_SEND;
 	flow_say(f, SAY_SHUTDOWN);
 }
 
@@ -28,7 +31,7 @@ static struct vhx_vsock_msg head(const struct flow *f, uint16_t type)
 	return (struct vhx_vsock_msg) { .type = type, .conn = f->id };
 }
 
-static uint32_t at_most(const struct flow *f, uint32_t room)
+uint32_t flow_at_most(const struct flow *f, uint32_t room)
 {
 	uint64_t credit = f->credit - f->sent;
 
@@ -37,15 +40,21 @@ static uint32_t at_most(const struct flow *f, uint32_t room)
 	return credit < room ? (uint32_t)credit : room;
 }
 
-/* Return: bytes; 0 at its end; -EAGAIN. */
-static ssize_t receive(struct flow *f, void *to, size_t room, int flags)
+ssize_t flow_receive(struct flow *f, struct msghdr *to, int flags)
 {
 	ssize_t n;
 
 	do
-		n = recv(f->watch.fd, to, room, flags);
+		n = recvmsg(f->watch.fd, to, flags);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
+}
+
+static ssize_t receive(struct flow *f, void *to, size_t room, int flags)
+{
+	struct iovec piece = { to, room };
+
+	return flow_receive(f, &(struct msghdr){ .msg_iov = &piece, .msg_iovlen = 1 }, flags);
 }
 
 /* Into a slot. Return: whether something was sent. */
@@ -56,15 +65,12 @@ static bool read_stream(struct flow *f)
 	void *to = slot_data(f->guest, &room);
 	ssize_t n;
 
-	room = at_most(f, room);
+	room = flow_at_most(f, room);
 	if (!room)
 		return false;
 	n = receive(f, to, room, 0);
 	if (n <= 0) {
-		if (n == -EAGAIN)
-			f->readable = false;
-		else
-			ended(f, n < 0 || f->hung);
+		flow_ended(f, n);
 		return false;
 	}
 	m.len = (uint32_t)n;
@@ -81,12 +87,8 @@ static bool read_message(struct flow *f)
 	if (f->message)
 		return true;
 	n = receive(f, NULL, 0, MSG_PEEK | MSG_TRUNC);
-	if (n == -EAGAIN) {
-		f->readable = false;
-		return false;
-	}
 	if (n <= 0) {
-		ended(f, n < 0 || f->hung);
+		flow_ended(f, n);
 		return false;
 	}
 	f->message = n <= MESSAGE_MAX ? malloc((size_t)n) : NULL;
@@ -108,7 +110,7 @@ static bool read_part(struct flow *f)
 	if (!read_message(f))
 		return false;
 	to = slot_data(f->guest, &room);
-	room = at_most(f, room);
+	room = flow_at_most(f, room);
 	if (!room)
 		return false;
 	m.len = f->message_len - f->message_off;
@@ -128,8 +130,9 @@ static bool read_part(struct flow *f)
 
 bool flow_wants_to_read(const struct flow *f)
 {
-	return f->state == FLOW_OPEN && (f->readable || f->message) && f->sent < f->credit &&
-	       !(f->hup & VIRTIO_VSOCK_SHUTDOWN_RCV);
+	if (f->state != FLOW_OPEN || f->sent >= f->credit || f->hup & VIRTIO_VSOCK_SHUTDOWN_RCV)
+		return false;
+	return f->record ? keep_wants_to_read(f) : f->readable || f->message;
 }
 
 /* --- what there is to say --- */
@@ -159,8 +162,10 @@ void flow_say_now(struct flow *f, unsigned int what)
 		m.type = VHX_VSOCK_MSG_ACCEPT;
 		break;
 	case SAY_TAKEN:
-		m.type = VHX_VSOCK_MSG_TAKEN;
+	case SAY_RESUME:
+		m.type = what == SAY_TAKEN ? VHX_VSOCK_MSG_TAKEN : VHX_VSOCK_MSG_RESUME;
 		m.count = f->told = f->taken;
+		f->parts = 0;
 		break;
 	case SAY_SHUTDOWN:
 		m.type = VHX_VSOCK_MSG_SHUTDOWN;
@@ -187,6 +192,16 @@ static bool say_first(struct flow *f, unsigned int of)
 	return what;
 }
 
+/* Return: whether something of the socket's was sent. */
+static bool pass_on(struct flow *f)
+{
+	if (!flow_wants_to_read(f))
+		return false;
+	if (f->record)
+		return keep_pass_on(f);
+	return f->type == VIRTIO_VSOCK_TYPE_STREAM ? read_stream(f) : read_part(f);
+}
+
 /* One message of a flow. */
 static void speak(struct flow *f)
 {
@@ -198,9 +213,7 @@ static void speak(struct flow *f)
 	}
 	if (say_first(f, SAY_CONNECT)) {
 		f->asked = true;
-	} else if (!say_first(f, SAY_ACCEPT) &&
-		   !(flow_wants_to_read(f) && (f->type == VIRTIO_VSOCK_TYPE_STREAM ? read_stream(f) :
-									       read_part(f)))) {
+	} else if (!say_first(f, SAY_ACCEPT | SAY_RESUME) && !pass_on(f)) {
 		if (f->state != FLOW_OVER)
 			say_first(f, SAY_TAKEN | SAY_SHUTDOWN);
 	}

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../log.h"
+#include "keep.h"
 #include "router.h"
 
 #define PAUSE_US	10000
@@ -50,26 +51,40 @@ static void clear_away(const struct sockaddr_un *a, int kind)
 	close(fd);
 }
 
-static int listen_at(struct listener *l, struct msg *msg)
+static int watch(struct listener *l, int fd, struct msg *msg)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = &l->watch };
+	int ret;
+
+	l->watch = (struct watch) { WATCH_LISTENER, fd };
+	if (!epoll_ctl(l->guest->vsock->epoll, EPOLL_CTL_ADD, fd, &event))
+		return 0;
+	ret = -errno;
+	close(fd);
+	return msg_set(msg, ret, "%s: cannot be watched (%s)", l->path, msg_errno(ret));
+}
+
+static int listen_at(struct listener *l, struct msg *msg)
+{
 	struct sockaddr_un a;
 	int fd, ret;
 
 	ret = address(&a, l->path);
 	if (ret)
 		return msg_set(msg, ret, "%s: too long for a socket's path", l->path);
+	fd = keep_listener(l);
+	if (fd >= 0)
+		return watch(l, fd, msg);
 	clear_away(&a, kind_of(l->type));
 	fd = socket(AF_UNIX, kind_of(l->type), 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 128) ||
-	    epoll_ctl(l->guest->vsock->epoll, EPOLL_CTL_ADD, fd, &event)) {
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 128)) {
 		ret = -errno;
 		if (fd >= 0)
 			close(fd);
 		return msg_set(msg, ret, "%s: cannot be listened on (%s)", l->path, msg_errno(ret));
 	}
-	l->watch = (struct watch) { WATCH_LISTENER, fd };
-	return 0;
+	keep_listening(l, fd);
+	return watch(l, fd, msg);
 }
 
 /* --- which there are to be --- */
@@ -140,6 +155,7 @@ static int open_one(struct guest *g, const struct listener *like, struct msg *ms
 static void close_one(struct listener *l)
 {
 	unlink(l->path);
+	keep_listening_no_more(l);
 	close(l->watch.fd);
 	list_del(&l->node);
 	free(l);
@@ -175,6 +191,13 @@ void unix_unlisten(struct guest *g)
 		close_one(l);
 }
 
+/* Who comes next goes on with them, or clears them away. */
+void unix_leave(struct guest *g)
+{
+	if (!keep_is(g))
+		unix_unlisten(g);
+}
+
 /* --- clients --- */
 
 void unix_accept(struct listener *l)
@@ -206,8 +229,10 @@ void unix_accept(struct listener *l)
 		l->guest->next_port = HOST_PORT;
 	f->hello = !l->port;
 	f->guest_port = l->port;
-	if (l->port)
-		flow_say(f, SAY_CONNECT);
+	if (!l->port)
+		return;
+	keep_flow(f);
+	flow_say(f, SAY_CONNECT);
 }
 
 /* The path that stands for a port. Return: 0; -ENAMETOOLONG; -ENOENT there is none. */
