@@ -395,6 +395,18 @@ static void test_messages(void)
 	comes(SHUTDOWN);
 	guest(RST, SEQ, NULL, 0, 0);
 	close(any);
+	fd = guest_connects(any, 90, SEQ);
+	guest(RW, SEQ, bytes, 1000, 0);
+	guest(SHUTDOWN, SEQ, NULL, 0, VIRTIO_VSOCK_SHUTDOWN_SEND);
+	tap_ok(ends(fd), "a message that has no end is none: the socket reads to its own");
+	guest(RST, SEQ, NULL, 0, 0);
+	vsockdrv_taken(&drv);
+	close(fd);
+	fd = guest_connects(any, 90, SEQ);
+	guest(RW, SEQ, bytes, 1000, 0);
+	guest(RST, SEQ, NULL, 0, 0);
+	tap_ok(ends(fd), "and nobody waits for it when the guest has forgotten it");
+	close(fd);
 	fd = client(DIR "/seq.sock", SOCK_SEQPACKET);
 	tap_ok(guest_takes(23) && le16toh(sib_pkt.h.type) == SEQ, "a client of messages, too");
 	close(fd);

@@ -112,8 +112,24 @@ static void taken(struct flow *f, uint32_t n)
 		flow_say(f, SAY_TAKEN);
 }
 
+/* The guest sends no more: of a message that has no end yet there is none. */
+static void drop_unfinished(struct flow *f)
+{
+	struct chunk **at = &f->out;
+
+	if (f->type != VIRTIO_VSOCK_TYPE_SEQPACKET)
+		return;
+	while (*at && (*at)->whole)
+		at = &(*at)->next;
+	free(*at);
+	*at = NULL;
+	f->out_end = at;
+}
+
 static void shut_socket(struct flow *f)
 {
+	if (f->hup & VIRTIO_VSOCK_SHUTDOWN_SEND)
+		drop_unfinished(f);
 	if (f->out)
 		return;
 	if (f->hup == VSOCK_SHUT_BOTH || f->state == FLOW_DRAIN)
@@ -367,6 +383,7 @@ static void on_reset(struct flow *f)
 		audit(f, "closed", "by the guest");
 	else if (f->state != FLOW_OVER)
 		audit(f, "refused", "by the guest");
+	drop_unfinished(f);
 	if (!f->out || f->watch.fd < 0 || f->state == FLOW_PARKED) {
 		flow_free(f);
 		return;
