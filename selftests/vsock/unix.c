@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rnd.h"
 #include "tap.h"
 #include "vsocksib.h"
 
@@ -394,7 +395,6 @@ static void test_messages(void)
 	close(fd);
 	comes(SHUTDOWN);
 	guest(RST, SEQ, NULL, 0, 0);
-	close(any);
 	fd = guest_connects(any, 90, SEQ);
 	guest(RW, SEQ, bytes, 1000, 0);
 	guest(SHUTDOWN, SEQ, NULL, 0, VIRTIO_VSOCK_SHUTDOWN_SEND);
@@ -407,6 +407,7 @@ static void test_messages(void)
 	guest(RST, SEQ, NULL, 0, 0);
 	tap_ok(ends(fd), "and nobody waits for it when the guest has forgotten it");
 	close(fd);
+	close(any);
 	fd = client(DIR "/seq.sock", SOCK_SEQPACKET);
 	tap_ok(guest_takes(23) && le16toh(sib_pkt.h.type) == SEQ, "a client of messages, too");
 	close(fd);
@@ -434,6 +435,175 @@ static void test_audit(void)
 	}
 	close(fd);
 	tap_ok(ok, "all of it is written down");
+}
+
+/* ---- clients, and a guest, that have no manners ---- */
+
+#define MAD	12		/* sockets that the host has meanwhile */
+#define MAD_STEPS 1500
+#define MAD_ROOM (1 << 20)
+
+static int vhxd_fds(void)
+{
+	char path[64];
+	struct stat st;
+	int fd, n = 0;
+
+	for (fd = 0; fd < 1024; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", vhxd, fd);
+		n += !lstat(path, &st);
+	}
+	return n;
+}
+
+static void mad_client(int *fd)
+{
+	static const char *const paths[] = { HYBRID, HYBRID, DIR "/ssh.sock", DIR "/seq.sock" };
+	const uint32_t which = rnd_below(4);
+	char line[32];
+
+	if (*fd < 0) {
+		*fd = client(paths[which], which == 3 ? SOCK_SEQPACKET : SOCK_STREAM);
+		return;
+	}
+	switch (rnd_below(6)) {
+	case 0:
+		snprintf(line, sizeof(line), "CONNECT %u\n", 2000 + rnd_below(6));
+		send(*fd, line, rnd_below(3) ? strlen(line) : rnd_below(10), MSG_DONTWAIT | MSG_NOSIGNAL);
+		break;
+	case 1:
+		shutdown(*fd, rnd_below(3));
+		break;
+	case 2:
+		close(*fd);
+		*fd = -1;
+		break;
+	case 3:
+		recv(*fd, got, rnd_below(sizeof(got)), MSG_DONTWAIT);
+		break;
+	default:
+		send(*fd, bytes, rnd_below(5000), MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+}
+
+static void mad_guest(void)
+{
+	static const uint32_t ports[] = { 80, 80, 81, 514, 22, 23 };
+	static struct virtio_vsock_hdr like;
+	struct virtio_vsock_hdr h;
+	uint32_t len = 0;
+
+	h = vsockdrv_hdr(&drv, 2000 + rnd_below(6), ports[rnd_below(6)], 1 + rnd_below(7));
+	if (rnd_below(2)) {
+		h.src_port = like.dst_port;
+		h.dst_port = like.src_port;
+	}
+	h.type = htole16(rnd_below(8) ? STREAM : SEQ);
+	h.flags = htole32(rnd_below(4));
+	h.fwd_cnt = htole32(rnd_below(3) ? 0 : rnd_below(3000));
+	h.buf_alloc = htole32(rnd_below(4) ? MAD_ROOM : rnd());
+	if (le16toh(h.op) == RW)
+		len = rnd_below(rnd_below(4) ? 500 : VSOCK_PAYLOAD + 1);
+	h.len = htole32(len);
+	/* Not the one that is to be left alone. */
+	if (le32toh(h.src_port) != PORT)
+		vsockdrv_send(&drv, &h, bytes, len);
+	while (vsockdrv_recv(&drv, &sib_pkt, 0))
+		if (le32toh(sib_pkt.h.dst_port) != PORT && le16toh(sib_pkt.h.op) != RST)
+			like = sib_pkt.h;
+	if (le16toh(like.op) != ASK || rnd_below(4))
+		return;
+	h = vsockdrv_hdr(&drv, le32toh(like.dst_port), le32toh(like.src_port), AGREE);
+	h.type = like.type;
+	vsockdrv_send(&drv, &h, NULL, 0);
+}
+
+/* A guest that does not take what comes is not heard. */
+static bool reads_meanwhile(int fd)
+{
+	int ms;
+
+	for (ms = 0; ms < SIB_WAIT && !ready(fd, 0); ms += 20)
+		vsockdrv_recv(&drv, &sib_pkt, 20);
+	return reads(fd, 1) == 1;
+}
+
+static bool byte_each_way(int fd)
+{
+	struct virtio_vsock_hdr h = vsockdrv_hdr(&drv, PORT, 80, RW);
+	uint8_t c = 'g';
+
+	h.len = htole32(1);
+	vsockdrv_send(&drv, &h, &c, 1);
+	if (!reads_meanwhile(fd) || got[0] != 'g' || send(fd, "h", 1, MSG_NOSIGNAL) != 1) {
+		tap_diag("the guest's does not come");
+		return false;
+	}
+	while (vsockdrv_recv(&drv, &sib_pkt, SIB_WAIT)) {
+		if (le32toh(sib_pkt.h.dst_port) != PORT)
+			continue;
+		if (le16toh(sib_pkt.h.op) == RW)
+			return le32toh(sib_pkt.h.len) == 1 && sib_pkt.data[0] == 'h';
+		tap_diag("op %u comes", le16toh(sib_pkt.h.op));
+	}
+	tap_diag("the host's does not come");
+	return false;
+}
+
+static void mad_steps(int listener)
+{
+	int fd[MAD], i, step;
+
+	for (i = 0; i < MAD; i++)
+		fd[i] = -1;
+	for (step = 0; step < MAD_STEPS; step++) {
+		i = rnd_below(MAD);
+		if (fd[i] < 0 && ready(listener, 0))
+			fd[i] = accepted(listener);
+		mad_client(&fd[i]);
+		mad_guest();
+	}
+	for (i = 0; i < MAD; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+	while (ready(listener, 100))
+		close(accepted(listener));
+}
+
+/* What clients asked for before they went may come later: the guest wants none of it. */
+static int fds_settle(int want)
+{
+	struct virtio_vsock_hdr h;
+	int ms;
+
+	for (ms = 0; ms < SIB_WAIT && vhxd_fds() > want; ms += 50) {
+		if (!vsockdrv_recv(&drv, &sib_pkt, 50) || le16toh(sib_pkt.h.op) == RST)
+			continue;
+		h = vsockdrv_hdr(&drv, le32toh(sib_pkt.h.dst_port), le32toh(sib_pkt.h.src_port), RST);
+		h.type = sib_pkt.h.type;
+		vsockdrv_send(&drv, &h, NULL, 0);
+	}
+	while (vsockdrv_recv(&drv, &sib_pkt, SIB_NEVER))
+		;
+	return vhxd_fds();
+}
+
+static void test_mad(void)
+{
+	int listener = server(HYBRID "_80", SOCK_STREAM), by = guest_connects(listener, 80, STREAM);
+	int before = vhxd_fds(), after;
+
+	rnd_start();
+	mad_steps(listener);
+	tap_ok(waitpid(vhxd, NULL, WNOHANG) == 0, "clients and a guest without manners: vhxd is there");
+	tap_ok(byte_each_way(by), "a connection that is none of theirs is as it was");
+	close(by);
+	close(listener);
+	vsockdrv_stop(&drv);
+	vsockdrv_reset(&drv);
+	after = fds_settle(before - 1);
+	tap_ok(after < before, "when the guest boots nothing is left: %d fds, before %d", after, before);
+	test_hybrid();
 }
 
 static void test_killed(void)
@@ -480,6 +650,7 @@ int main(void)
 	test_maps();
 	test_messages();
 	test_audit();
+	test_mad();
 	test_killed();
 	vsockdrv_close(&drv);
 	sib_vhx("vsock route flush");
