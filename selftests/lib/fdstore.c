@@ -2,8 +2,10 @@
 /*
  * A service manager, see fdstore.h.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +198,49 @@ int fdstore_stop(struct fdstore *s, int sig)
 		quiet = ioctl(s->fd, FIONREAD, &left) || left ? 0 : quiet + 1;
 	}
 	return status;
+}
+
+/* Times that a thread was taken off its CPU, of all of them; 0: one runs. */
+static unsigned long switches(pid_t pid)
+{
+	char path[300], line[128], state = 'S';
+	unsigned long n, sum = 0;
+	struct dirent *d;
+	DIR *dir;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", pid, d->d_name);
+		f = d->d_name[0] == '.' ? NULL : fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f)) {
+			if (sscanf(line, "State: %c", &state) == 1 && state == 'R')
+				sum = ULONG_MAX / 2;
+			if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1 ||
+			    sscanf(line, "nonvoluntary_ctxt_switches: %lu", &n) == 1)
+				sum += n;
+		}
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return sum >= ULONG_MAX / 2 ? 0 : sum;
+}
+
+bool fdstore_idle(struct fdstore *s)
+{
+	unsigned long before = 0, now;
+	int ms, still = 0;
+
+	for (ms = 0; still < 5 && ms < WAIT; ms += 20) {
+		usleep(20000);
+		now = switches(s->pid);
+		still = now && now == before ? still + 1 : 0;
+		before = now;
+	}
+	return still == 5;
 }
 
 unsigned int fdstore_count(struct fdstore *s, const char *prefix)

@@ -52,6 +52,9 @@ bool fdstore_start(struct fdstore *s, char *const argv[]);
 /* By a signal; all that it said is heard. Return: what waitpid() says of it. */
 int fdstore_stop(struct fdstore *s, int sig);
 
+/* Wait until all of the service's threads wait, and go on to. Return: whether they do. */
+bool fdstore_idle(struct fdstore *s);
+
 /* How many names begin so. */
 unsigned int fdstore_count(struct fdstore *s, const char *prefix);
 /* Put something into it, as if the service had. */

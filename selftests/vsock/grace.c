@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tap.h"
 #include "vsockagent.h"
+#include "vsockhost.h"
 
 #define PORT	1000		/* the guest's */
 #define LONG	30000		/* ms: a grace that does not end here */
@@ -455,6 +457,27 @@ static void test_again(void)
 	over(b, PORT + 1);
 }
 
+/* It goes on, and gives up only the guest; then it has it again. */
+static void test_detach(void)
+{
+	struct vhx_agent_detach arg = { .size = sizeof(arg) };
+	uint64_t id = va_connection(PORT);
+	int rc, ms = 0;
+
+	va_guest_sends(PORT, bytes, 100, 0);
+	va_arrives(id, bytes, 100);
+	while ((rc = ioctl(va.a.fd, VHX_AGENT_DETACH, &arg)) && errno == EBUSY && ms++ < 1000)
+		usleep(10000);
+	tap_ok(!rc && va_silence() && nparked() == 1, "an agent gives the guest up: its connection is parked");
+	/* Of the slots that it had it has none. */
+	va.nhave = 0;
+	tap_ok(!msgagent_attach(&va, &va.arg) && hears_parked(id, VHX_VSOCK_PARKED_OPEN) &&
+	       va_hears_of(VHX_VSOCK_MSG_GUEST), "it takes it again, and hears");
+	resumes(id, 40);
+	tap_ok(va_arrives(id, bytes + 40, 60), "and goes on");
+	over(id, PORT);
+}
+
 static void test_wrong(void)
 {
 	uint64_t id = va_connection(PORT);
@@ -556,8 +579,15 @@ static void test_others(void)
 {
 	struct sib a = { &va_drv, 2000 }, b;
 	struct vsockdrv other;
+	const struct virtio_vsock_hdr data = {
+		.op = htole16(VIRTIO_VSOCK_OP_RW), .type = htole16(VIRTIO_VSOCK_TYPE_STREAM),
+	};
+	int listener = host_listen(SOCK_STREAM), fd;
 	uint64_t id = va_connection(PORT);
+	uint8_t got[100];
 
+	fd = guest_connect(&va_drv, listener, 3000, VIRTIO_VSOCK_TYPE_STREAM);
+	tap_ok(fd >= 0, "a connection with the host");
 	sib_vhx("vsock route add from 50 to 51 sibling");
 	sib_open(&other, SIB_B, NULL);
 	b = (struct sib){ &other, 2001 };
@@ -566,15 +596,24 @@ static void test_others(void)
 	tap_ok(!sib_say(&a, &b, VIRTIO_VSOCK_OP_CREDIT_UPDATE) &&
 	       sib_hears(&b, &a, VIRTIO_VSOCK_OP_CREDIT_UPDATE, SIB_WAIT) && sib_silent(&a),
 	       "is not touched by the death");
+	tap_ok(!guest_send(&va_drv, 3000, &data, bytes, 50) && host_read(fd, got, 50) == 50 &&
+	       !memcmp(got, bytes, 50), "nor is that with the host");
 	comes_again(LONG);
 	hears_parked(id, VHX_VSOCK_PARKED_OPEN);
 	va_hears_of(VHX_VSOCK_MSG_GUEST);
 	resumes(id, 0);
+	/* What the host says of credit may come before. */
 	tap_ok(!sib_say(&b, &a, VIRTIO_VSOCK_OP_CREDIT_UPDATE) &&
-	       sib_hears(&a, &b, VIRTIO_VSOCK_OP_CREDIT_UPDATE, SIB_WAIT), "nor by the next agent");
+	       vsockdrv_recv_op(&va_drv, &sib_pkt, 2000, VIRTIO_VSOCK_OP_CREDIT_UPDATE, SIB_WAIT),
+	       "nor by the next agent");
+	tap_ok(!guest_send(&va_drv, 3000, &data, bytes + 50, 50) && host_read(fd, got, 50) == 50 &&
+	       !memcmp(got, bytes + 50, 50), "of either");
 	over(id, PORT);
 	vsockdrv_close(&other);
 	va_comes(2000, RST);
+	/* Or the host tells whoever has this CID in eight seconds. */
+	host_close(&va_drv, fd, 3000);
+	close(listener);
 }
 
 int main(void)
@@ -602,6 +641,7 @@ int main(void)
 	test_bound();
 	test_expires();
 	test_again();
+	test_detach();
 	test_wrong();
 	test_guest();
 	test_others();

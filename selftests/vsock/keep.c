@@ -57,8 +57,11 @@ static void configure(unsigned int grace)
 	fclose(f);
 }
 
+/* With nothing that it was about to do, of which it would be the end. */
 static void killed(void)
 {
+	if (!fdstore_idle(&store))
+		tap_diag("vhxd does not come to rest");
 	fdstore_stop(&store, SIGKILL);
 }
 
@@ -106,7 +109,8 @@ static bool comes_to(struct vsockdrv *d, uint16_t op)
 	while (came && le16toh(sib_pkt.h.op) == CREDIT && op != CREDIT);
 	if (came && le16toh(sib_pkt.h.op) == op)
 		return true;
-	tap_diag("the guest got %d, op %u, wanted %u", came, le16toh(sib_pkt.h.op), op);
+	tap_diag("the guest got %d, op %u for %u of %u, wanted %u", came, le16toh(sib_pkt.h.op),
+		 le32toh(sib_pkt.h.dst_port), le32toh(sib_pkt.h.src_port), op);
 	return false;
 }
 
@@ -252,6 +256,26 @@ static void test_who_asks(void)
 	guest(AGREE, NULL, 0, 0);
 	tap_ok(unixsock_ready(fd, UNIXSOCK_WAIT) && read(fd, line, sizeof(line) - 1) > 0 && !strncmp(line, "OK ", 3),
 	       "it agrees later: the client hears");
+	over(fd);
+}
+
+/* The guest's no may be lost with vhxd: it is asked once more. */
+static void test_declines(void)
+{
+	char line[32] = "";
+	int fd = unixsock_client(HYBRID, SOCK_STREAM);
+
+	tap_ok(write(fd, "CONNECT 1234\n", 13) == 13 && comes(ASK), "a client asks");
+	peer = le32toh(sib_pkt.h.src_port);
+	got_bytes = 0;
+	killed();
+	guest(RST, NULL, 0, 0);
+	vsockdrv_taken(&drv);
+	again();
+	tap_ok(comes(ASK) && le32toh(sib_pkt.h.src_port) == peer, "the guest declines while nobody is there: it is asked again");
+	guest(AGREE, NULL, 0, 0);
+	tap_ok(unixsock_ready(fd, UNIXSOCK_WAIT) && read(fd, line, sizeof(line) - 1) > 0 && !strncmp(line, "OK ", 3),
+	       "and may agree");
 	over(fd);
 }
 
@@ -503,6 +527,7 @@ int main(void)
 	test_store();
 	test_ends();
 	test_who_asks();
+	test_declines();
 	test_meanwhile();
 	test_slow();
 	test_messages();
