@@ -4,11 +4,12 @@
 # A guest whose IOMMU is on has a vsock: each buffer is at an address of the vIOMMU's that is
 # there for that packet alone (strict), translated for the node by QEMU and taken back again.
 # time-limit: 900
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 . "$(dirname "$0")/lib.sh"
 . "$E2E_DIR/vsock.sh"
 
 MACHINE=q35,kernel-irqchip=split
-IOMMU=(-device intel-iommu,intremap=off,device-iotlb=on)
+IOMMU=(-device "intel-iommu,intremap=off,device-iotlb=on")
 VSOCK=iommu_platform=on,ats=on,disable-legacy=on
 APPEND="intel_iommu=on iommu.strict=1"
 BOOT_SECONDS=$((2 * BOOT_SECONDS))
@@ -31,7 +32,7 @@ churn()
 			"$(cat "$E2E_RUN/word")" ] || bad=$((bad + 1))
 	done
 	guest_signal TERM "socat -t 60 VSOCK-LISTEN:7"
-	[ $bad = 0 ] || { diag "$bad of 20 were not echoed"; return 1; }
+	[ "$bad" = 0 ] || { diag "$bad of 20 were not echoed"; return 1; }
 }
 
 # translated WHAT CMD...: it succeeds, and translations came and went meanwhile

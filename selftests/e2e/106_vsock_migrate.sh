@@ -13,6 +13,7 @@
 #
 #	HOPS=2		how often
 #	VSOCK=...	other properties of vhost-vsock-pci
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 . "$(dirname "$0")/lib.sh"
 . "$E2E_DIR/migrate.sh"
 given=${VSOCK:-}
@@ -68,8 +69,8 @@ arrived()
 {
 	ended_there to "$1"
 	ended_there from "$1"
-	ended_here to $to "$1"
-	ended_here from $from "$1"
+	ended_here to "$to" "$1"
+	ended_here from "$from" "$1"
 	is "$(echo hello | socat -t 60 - "VSOCK-CONNECT:$CID:7")" hello \
 		"$1: the guest's listener is as it was"
 	is "$(guest "echo hello | socat -t 60 - VSOCK-CONNECT:$HOST_CID:7")" hello \
@@ -84,6 +85,7 @@ by_file()
 {
 	qmp stop >/dev/null &&
 	qmp migrate "{\"uri\": \"file:$STATE\"}" >/dev/null || return
+	# shellcheck disable=SC2031 # it is that of here
 	LEFT_PID=$GUEST_PID
 	exec 15>&5 16<&6
 	MIGRATED=$(migrate_wait) || return
@@ -140,8 +142,8 @@ for hop in $(seq "${HOPS:-2}"); do
 	ok $? "hop $hop" || bail "the guest is lost"
 	migrate_report
 	if vsock_is_vhx; then
-		[ "$(cat "$E2E_RUN/dirty")" -gt 0 ]
-		ok $? "hop $hop: what vhx wrote on the way was logged ($(cat "$E2E_RUN/dirty") pages)"
+		dirty=$(cat "$E2E_RUN/dirty")
+		run "hop $hop: what vhx wrote on the way was logged ($dirty pages)" test "$dirty" -gt 0
 		is "$(vhx -j vsock list | jq -c '[.[].id]')" "[$CID]" \
 			"hop $hop: CID $was is nobody's, $CID the guest's"
 	fi

@@ -4,15 +4,16 @@
 # What people run over vsock: ssh to the guest, by systemd's proxy, and scp of a file that is
 # compared; ncat from either side. Nothing here has an IP address.
 # time-limit: 900
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 . "$(dirname "$0")/lib.sh"
 . "$E2E_DIR/vsock.sh"
 
 SYSTEMD=/usr/lib/systemd
 SSHD=/usr/lib/openssh
 INITRAMFS=-vsock-ssh
-GUEST_PROGRAMS+=(ncat ssh-keygen /usr/sbin/sshd $SSHD/sshd-session $SSHD/sshd-auth)
+GUEST_PROGRAMS+=(ncat ssh-keygen /usr/sbin/sshd "$SSHD/sshd-session" "$SSHD/sshd-auth")
 for program in ncat ssh scp $SYSTEMD/systemd-ssh-proxy /usr/sbin/sshd $SSHD/sshd-session; do
-	command -v $program >/dev/null ||
+	command -v "$program" >/dev/null ||
 		skip_all "there is no $program: run tools/vm/setup again (README.md)"
 done
 vsock_begin

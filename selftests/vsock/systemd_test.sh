@@ -4,13 +4,15 @@
 # vhxd with a grace, by systemd itself: a manager of a user's, which keeps descriptors as that of the
 # system does. What becomes of connections other tests see; here is whether they are kept at all.
 
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 . "$(dirname "$0")/../lib/tap.sh"
 
 manager=/lib/systemd/systemd
 [ -x $manager ] || skip_all "no systemd"
 [ -c /dev/vhx-vsock ] || skip_all "in-tree knows no agent"
 dir=/tmp/vhx-systemd unit=/etc/systemd/user/vhxd.service
-mkdir -p -m 700 $dir/run /etc/systemd/user
+mkdir -p $dir /etc/systemd/user
+mkdir -m 700 $dir/run
 export XDG_RUNTIME_DIR=$dir/run
 group=/sys/fs/cgroup/vhx-systemd
 
@@ -22,8 +24,8 @@ clean_up()
 	echo $$ >/sys/fs/cgroup/cgroup.procs
 	[ -z "${pid:-}" ] || kill "$pid"
 	until_true 10 refuse_to_be "$pid"
-	find $group -depth -type d -exec rmdir {} + 2>/dev/null
-	rm -rf $dir $unit
+	find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+	rm -rf "$dir" "$unit"
 }
 
 refuse_to_be()
@@ -78,7 +80,8 @@ RestartSec=100ms
 $(grep ^FileDescriptorStoreMax= build/user/vhxd.service)
 UNIT
 
-mkdir -p $group && echo $$ >$group/cgroup.procs || bail "no cgroups"
+mkdir -p $group
+echo $$ >$group/cgroup.procs || bail "no cgroups"
 at_exit clean_up
 # It asks whether the system was booted by systemd.
 mkdir -p /run/systemd/system

@@ -4,6 +4,7 @@
 # vhx_vsock goes when nobody uses it, at once, and never under a guest or a socket that has it for
 # its transport (R67). time-limit: 240, dealt to: one
 
+# shellcheck disable=SC2317 # functions are called by run, refuse and at_exit
 . "$(dirname "$0")/../lib/tap.sh"
 
 [ "${VHX_VSOCK:-/dev/vhx-vsock}" = /dev/vhx-vsock ] || skip_all "in-tree is what it always was"
@@ -22,7 +23,7 @@ loaded()
 
 has_users()
 {
-	[ "$(cat /sys/module/$class/refcnt)" -ge "$1" ]
+	[ "$(cat "/sys/module/$class/refcnt")" -ge "$1" ]
 }
 
 at_exit "loaded || load_class"
