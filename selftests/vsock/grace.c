@@ -2,7 +2,7 @@
 /*
  * An agent that asked for a grace dies, in every state that a connection can be in, and the next goes on:
  * no byte is lost, none comes twice. What the guest does meanwhile, what it is to wait for, what the next
- * agent gets wrong, and when the time is over. The test is guest and agent.
+ * agent gets wrong, and when the time is over. The test is guest and agent. time-limit: 240
  */
 #include <endian.h>
 #include <errno.h>

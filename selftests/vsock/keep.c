@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * vhxd ends, or is killed, at moments that matter: what its connections, and those who just ask for one, go
- * through until it is there again. What it keeps, and what it does with what it did not keep.
+ * through until it is there again. What it keeps, and what it does with what it did not keep. time-limit: 240
  */
 #include <endian.h>
 #include <errno.h>
