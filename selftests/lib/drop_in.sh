@@ -12,6 +12,11 @@ conf=/etc/modprobe.d/vhx-drop-in.conf
 modules=/lib/modules/$(uname -r)
 few=/tmp/vhx-drop-in
 
+# Who is built in, or not there, cannot be once loaded and once not.
+# shellcheck disable=SC2154 # theirs is set by who sources this
+modprobe -C /dev/null --show-depends "$theirs" 2>/dev/null | grep -q "^insmod .*/$theirs\.ko" ||
+	skip_all "$theirs is no module of this kernel"
+
 loaded()
 {
 	[ -d "/sys/module/$1" ]
