@@ -14,7 +14,8 @@
 #define VHX_PAGES_ORDER	PAGE_ALLOC_COSTLY_ORDER
 #define VHX_PAGES_SIZE	((u32)PAGE_SIZE << VHX_PAGES_ORDER)
 #define VHX_PAGES_NR	16
-#define VHX_PAGES_LEAST	8192	/* bytes of a packet for which it pays; and what can be held by less is bounded */
+/* Bytes of a packet from which on it pays; the last one of two pages to be read may hold both. */
+#define VHX_PAGES_LEAST	8192
 
 /**
  * struct vhx_pages - pages of one direction of a guest
