@@ -110,22 +110,19 @@ static bool vhx_transport_is_lost(struct sock *sk)
 	return lost;
 }
 
-/* RSTs, each with its socket, for those whose close waits for a guest; vhx_transport_resetting. */
+/* RSTs, each with its socket, for those that lost their guest; vhx_transport_resetting. */
 static struct sk_buff_head vhx_transport_rsts;
 static DEFINE_MUTEX(vhx_transport_resetting);
 
-/*
- * The guest will not agree to its close any more, and until somebody does the socket takes what the guest
- * sends by the same ports, also what asks for a new connection. Without memory it goes by itself, later.
- */
-static void vhx_transport_make_rst(struct sock *sk)
+/* Return: whether there is one for @sk now. */
+static bool vhx_transport_make_rst(struct sock *sk)
 {
 	const struct vsock_sock *vsk = vsock_sk(sk);
 	struct sk_buff *skb;
 
 	skb = virtio_vsock_alloc_skb(VIRTIO_VSOCK_SKB_HEADROOM, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb)
-		return;
+		return false;
 	*virtio_vsock_hdr(skb) = (struct virtio_vsock_hdr) {
 		.src_cid = cpu_to_le64(vsk->remote_addr.svm_cid),
 		.dst_cid = cpu_to_le64(VMADDR_CID_HOST),
@@ -135,29 +132,55 @@ static void vhx_transport_make_rst(struct sock *sk)
 								    VIRTIO_VSOCK_TYPE_STREAM),
 		.op = cpu_to_le16(VIRTIO_VSOCK_OP_RST),
 	};
-	if (skb_set_owner_sk_safe(skb, sk))
-		__skb_queue_tail(&vhx_transport_rsts, skb);
-	else
+	if (!skb_set_owner_sk_safe(skb, sk)) {
 		kfree_skb(skb);
+		return true;		/* nobody has it any more */
+	}
+	__skb_queue_tail(&vhx_transport_rsts, skb);
+	return true;
 }
 
-/* Context: vsock_table_lock, so that it stays; not its own, which cannot be taken here. */
-static void vhx_transport_reset_one(struct sock *sk)
+/* Its user hears of it. */
+static void vhx_transport_fail(struct sock *sk)
 {
-	struct vsock_sock *vsk = vsock_sk(sk);
-
-	if (!vhx_transport_is_lost(sk))
-		return;
-	/* Its close goes on only if it is left as it is. */
-	if (vsk->close_work_scheduled) {
-		vhx_transport_make_rst(sk);
-		return;
-	}
-	sock_set_flag(sk, SOCK_DONE);
-	vsk->peer_shutdown = SHUTDOWN_MASK;
-	sk->sk_state = SS_UNCONNECTED;
+	vsock_sk(sk)->peer_shutdown = SHUTDOWN_MASK;
 	sk->sk_err = ECONNRESET;
 	sk_error_report(sk);
+}
+
+/*
+ * Context: vsock_table_lock, so that it stays; not its own, which cannot be taken here. Without it
+ * a close may be half way: SOCK_DONE set then would have it wait for its guest for ever, and the
+ * socket hold the module. So without memory the close is left to its time.
+ */
+static void vhx_transport_reset_one(struct sock *sk)
+{
+	if (vhx_transport_is_lost(sk) && !vhx_transport_make_rst(sk))
+		vhx_transport_fail(sk);
+}
+
+/*
+ * Where a close waits for the guest, which will not agree to it any more, a RST ends it at once:
+ * until then the socket takes what the guest sends by the same ports, also what asks for a new
+ * connection.
+ */
+static void vhx_transport_end(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	bool closing;
+
+	lock_sock(sk);
+	closing = vsock_sk(sk)->close_work_scheduled;
+	if (!closing) {
+		sock_set_flag(sk, SOCK_DONE);
+		sk->sk_state = SS_UNCONNECTED;
+		vhx_transport_fail(sk);
+	}
+	release_sock(sk);
+	if (closing)
+		virtio_transport_recv_pkt(&vhost_transport, skb, sock_net(sk));
+	else
+		kfree_skb(skb);
 }
 
 /**
@@ -174,7 +197,7 @@ void vhx_transport_reset(void)
 	mutex_lock(&vhx_transport_resetting);
 	vsock_for_each_connected_socket(&vhost_transport.transport, vhx_transport_reset_one);
 	while ((skb = __skb_dequeue(&vhx_transport_rsts)))
-		virtio_transport_recv_pkt(&vhost_transport, skb, sock_net(skb->sk));
+		vhx_transport_end(skb);
 	mutex_unlock(&vhx_transport_resetting);
 }
 
