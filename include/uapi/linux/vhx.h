@@ -243,6 +243,28 @@ enum vhx_vsock_stat {
 	VHX_VSOCK_STAT_NR = 25,
 };
 
+/*
+ * Counters of a device of the vDPA bus. What its parent signals itself, without us, is not seen.
+ */
+#define VHX_VDPA_STATS(X) \
+	X(0,  MAPS,		"maps",			"areas that the VMM had mapped") \
+	X(1,  UNMAPS,		"unmaps",		"areas that it had unmapped") \
+	X(2,  REFUSED,		"refused",		"messages of the VMM that were refused; the last of them is shown") \
+	X(3,  TOLD,		"told",			"times the parent was told of a change of mappings") \
+	X(4,  SKIPPED_BYTES,	"skipped_bytes",	"bytes that were to be mapped, and are memory that the parent cannot have") \
+	X(5,  RESETS,		"resets",		"resets by the VMM") \
+	X(6,  SUSPENDS,		"suspends",		"times it was suspended") \
+	X(7,  CONFIG_CALLS,	"config_calls",		"changes of its configuration that the VMM was told of") \
+	X(8,  KICKS,		"kicks",		"notifications by the guest, of all queues; not by a doorbell") \
+	X(9,  CALLS,		"calls",		"interrupts of the guest, of all queues; not what the parent signals itself")
+
+enum vhx_vdpa_stat {
+#define VHX_VDPA_STAT_ENUM(id, NAME, name, doc) VHX_VDPA_STAT_##NAME = id,
+	VHX_VDPA_STATS(VHX_VDPA_STAT_ENUM)
+#undef VHX_VDPA_STAT_ENUM
+	VHX_VDPA_STAT_NR = 10,
+};
+
 /* Why a policy left (VHX_A_EXIT_KIND, vhx_exit_info.kind). */
 enum vhx_exit_kind {
 	VHX_EXIT_NONE		= 0,	/* it has not */
@@ -295,6 +317,10 @@ enum vhx_exit_kind {
  * @VHX_CMD_VSOCK_LIMIT_SET: set a guest's limits, whether it is there or not; what is not named
  *	stays as it was. CAP_NET_ADMIN; EINVAL; E2BIG there are 4096
  * @VHX_CMD_VSOCK_LIMIT_DEL: it has no limits of its own any more. CAP_NET_ADMIN; ENOENT
+ * @VHX_CMD_VDPA_GET: dump devices of the vDPA bus that vhx_vdpa has, with their counters:
+ *	VHX_A_VDPA_*. Shows in the first network namespace, as the bus does
+ * @VHX_CMD_VDPA_QUEUE_GET: dump their queues: VHX_A_VDPA_QUEUE_*; VHX_A_VDPA_QUEUE_MINOR in the
+ *	request keeps one device's. Shows likewise
  */
 enum vhx_cmd {
 	VHX_CMD_UNSPEC,
@@ -320,6 +346,8 @@ enum vhx_cmd {
 	VHX_CMD_VSOCK_LIMIT_GET,
 	VHX_CMD_VSOCK_LIMIT_SET,
 	VHX_CMD_VSOCK_LIMIT_DEL,
+	VHX_CMD_VDPA_GET,
+	VHX_CMD_VDPA_QUEUE_GET,
 	__VHX_CMD_MAX,
 };
 #define VHX_CMD_MAX (__VHX_CMD_MAX - 1)
@@ -594,6 +622,82 @@ enum vhx_vsock_limit_attr {
 	__VHX_A_VSOCK_LIMIT_MAX,
 };
 #define VHX_A_VSOCK_LIMIT_MAX (__VHX_A_VSOCK_LIMIT_MAX - 1)
+
+/* VHX_A_VDPA_MAPS_BY: how the device's parent learns what is mapped */
+#define VHX_VDPA_BY_IOMMU	0	/* it does not: the platform's IOMMU has it */
+#define VHX_VDPA_BY_SET		1	/* all mappings of an address space at a time */
+#define VHX_VDPA_BY_STEP	2	/* each mapping by itself */
+
+/* VHX_A_VDPA_FAIL_OP: what was refused */
+#define VHX_VDPA_OP_MESSAGE	0	/* a message that is none, or of no address space */
+#define VHX_VDPA_OP_MAP		1
+#define VHX_VDPA_OP_UNMAP	2
+#define VHX_VDPA_OP_BATCH	3
+
+/* VHX_A_VDPA_FAIL_WHY, besides the errno */
+#define VHX_VDPA_WHY_ERRNO	0	/* the errno says it */
+#define VHX_VDPA_WHY_MEMLOCK	1	/* RLIMIT_MEMLOCK: see _NEED, _LIMIT, bytes */
+#define VHX_VDPA_WHY_RANGE	2	/* not in what the device can address */
+#define VHX_VDPA_WHY_OVERLAP	3	/* something is mapped there */
+#define VHX_VDPA_WHY_ALIGN	4	/* address and memory differ in where in a page they begin */
+#define VHX_VDPA_WHY_MEMORY	5	/* memory that cannot be pinned, or is not there */
+#define VHX_VDPA_WHY_PARENT	6	/* the parent, or the IOMMU, refused */
+#define VHX_VDPA_WHY_ASID	7	/* of an address space that there is not, or not in this batch */
+#define VHX_VDPA_WHY_OWNER	8	/* not by the process that owns the fd */
+
+enum vhx_vdpa_attr {
+	VHX_A_VDPA_UNSPEC,
+	VHX_A_VDPA_PAD,
+	VHX_A_VDPA_MINOR,	/* u32: /dev/vhx-vdpa-MINOR */
+	VHX_A_VDPA_NAME,	/* string: the device's on the bus */
+	VHX_A_VDPA_DEVICE_ID,	/* u32: the virtio device's: 1 net, 2 block */
+	VHX_A_VDPA_OPEN,	/* flag: a VMM has it open */
+	VHX_A_VDPA_OWNER,	/* u32: pid of the process that owns the fd; absent: nobody, or unseen */
+	VHX_A_VDPA_COMM,	/* string: its command name */
+	VHX_A_VDPA_STATUS,	/* u8: the virtio device's status, as it was last set */
+	VHX_A_VDPA_SUSPENDED,	/* flag */
+	VHX_A_VDPA_FEATURES,	/* u64: virtio features that the driver has taken, bits 0 to 63 */
+	VHX_A_VDPA_OFFERED,	/* u64: that the device offers */
+	VHX_A_VDPA_BACKEND_FEATURES, /* u64: VHOST_BACKEND_F_* that the VMM has taken, a bit mask */
+	VHX_A_VDPA_QUEUES,	/* u32 */
+	VHX_A_VDPA_GROUPS,	/* u32: of queues */
+	VHX_A_VDPA_SPACES,	/* u32: address spaces that groups can have */
+	VHX_A_VDPA_MAPS_BY,	/* u8: VHX_VDPA_BY_* */
+	VHX_A_VDPA_USE_VA,	/* flag: it has user addresses, not pinned pages */
+	VHX_A_VDPA_MAPPED,	/* u64: bytes mapped now, of all address spaces */
+	VHX_A_VDPA_CHUNKS,	/* u64: pieces in which they are */
+	VHX_A_VDPA_PINNED,	/* u64: bytes pinned now, accounted to the owner's VmPin */
+	VHX_A_VDPA_DOING,	/* u64: bytes of a map or unmap that goes on now; absent: none does */
+	VHX_A_VDPA_DONE,	/* u64: of which so many are done */
+	VHX_A_VDPA_FAIL_OP,	/* u8: VHX_VDPA_OP_* of the last refusal; absent: there was none */
+	VHX_A_VDPA_FAIL_WHY,	/* u8: VHX_VDPA_WHY_* */
+	VHX_A_VDPA_FAIL_ERRNO,	/* u32: its errno, positive, where write() says EFAULT */
+	VHX_A_VDPA_FAIL_IOVA,	/* u64 */
+	VHX_A_VDPA_FAIL_SIZE,	/* u64 */
+	VHX_A_VDPA_FAIL_ASID,	/* u32 */
+	VHX_A_VDPA_FAIL_NEED,	/* u64: bytes that would have been locked; _WHY_MEMLOCK */
+	VHX_A_VDPA_FAIL_LIMIT,	/* u64: bytes that may be; _WHY_MEMLOCK */
+	VHX_A_VDPA_STATS,	/* nest of u64, attribute type = enum vhx_vdpa_stat + 1 */
+	__VHX_A_VDPA_MAX,
+};
+#define VHX_A_VDPA_MAX (__VHX_A_VDPA_MAX - 1)
+
+enum vhx_vdpa_queue_attr {
+	VHX_A_VDPA_QUEUE_UNSPEC,
+	VHX_A_VDPA_QUEUE_PAD,
+	VHX_A_VDPA_QUEUE_MINOR,	/* u32: the device's */
+	VHX_A_VDPA_QUEUE_INDEX,	/* u32 */
+	VHX_A_VDPA_QUEUE_SIZE,	/* u32: descriptors, as set; 0: not set */
+	VHX_A_VDPA_QUEUE_GROUP,	/* u32: absent: the device has one */
+	VHX_A_VDPA_QUEUE_SPACE,	/* u32: address space of that group, as set */
+	VHX_A_VDPA_QUEUE_ENABLED, /* flag: as set */
+	VHX_A_VDPA_QUEUE_BYPASS, /* flag: its interrupts may go to the guest without the host */
+	VHX_A_VDPA_QUEUE_DOORBELL, /* flag: its doorbell is mapped */
+	VHX_A_VDPA_QUEUE_KICKS,	/* u64: by eventfd */
+	VHX_A_VDPA_QUEUE_CALLS,	/* u64: by us */
+	__VHX_A_VDPA_QUEUE_MAX,
+};
+#define VHX_A_VDPA_QUEUE_MAX (__VHX_A_VDPA_QUEUE_MAX - 1)
 
 /* VHX_A_EVENT_KIND */
 enum vhx_event_kind {
