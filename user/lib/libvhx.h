@@ -62,7 +62,7 @@ VHX_API int vhx_node__features(int fd, __u64 *features);
  */
 VHX_API const char *vhx_feature__name(unsigned int bit);
 
-/* --- netlink (nl.c, nl_obj.c, nl_agent.c, nl_scsi.c, nl_vsock.c) --- */
+/* --- netlink (nl.c, nl_obj.c, nl_agent.c, nl_scsi.c, nl_vsock.c, nl_vdpa.c) --- */
 
 struct vhx_nl;
 
@@ -355,6 +355,75 @@ struct vhx_vsock_limits {
 	__u64 value[VHX_VSOCK_LIMIT_NR];
 };
 
+/**
+ * struct vhx_vdpa_fail - the last message that was refused, see VHX_A_VDPA_FAIL_*
+ * @err: a positive errno
+ * @need, @limit: mean something for VHX_VDPA_WHY_MEMLOCK only
+ */
+struct vhx_vdpa_fail {
+	__u8 op;
+	__u8 why;
+	__u32 err;
+	__u64 iova;
+	__u64 size;
+	__u32 asid;
+	__u64 need;
+	__u64 limit;
+};
+
+/**
+ * struct vhx_vdpa_info - a device of the vDPA bus, see enum vhx_vdpa_attr
+ * @owner: 0: nobody, or the caller sees no such process
+ * @doing: 0: no map or unmap goes on
+ * @fail: NULL: nothing was refused
+ * @stats: counters, by enum vhx_vdpa_stat
+ * @nr_stats: how many @stats has
+ */
+struct vhx_vdpa_info {
+	__u32 minor;
+	__u32 device_id;
+	__u32 owner;
+	__u32 queues;
+	__u32 groups;
+	__u32 spaces;
+	const char *name;
+	const char *comm;
+	__u64 features;
+	__u64 offered;
+	__u64 backend_features;
+	__u64 mapped;
+	__u64 chunks;
+	__u64 pinned;
+	__u64 doing;
+	__u64 done;
+	const struct vhx_vdpa_fail *fail;
+	const __u64 *stats;
+	__u32 nr_stats;
+	__u8 status;
+	__u8 maps_by;
+	bool open;
+	bool suspended;
+	bool use_va;
+};
+
+/**
+ * struct vhx_vdpa_queue_info - a queue of such a device, see enum vhx_vdpa_queue_attr
+ * @has_group: @group and @space mean something
+ */
+struct vhx_vdpa_queue_info {
+	__u32 minor;
+	__u32 index;
+	__u32 size;
+	__u32 group;
+	__u32 space;
+	__u64 kicks;
+	__u64 calls;
+	bool has_group;
+	bool enabled;
+	bool bypass;
+	bool doorbell;
+};
+
 /* A callback that returns non-zero ends the walk, and the walk returns it. */
 typedef int (*vhx_nic_fn)(const struct vhx_nic_info *nic, void *arg);
 typedef int (*vhx_queue_fn)(const struct vhx_queue_info *queue, void *arg);
@@ -370,6 +439,8 @@ typedef int (*vhx_vsock_fn)(const struct vhx_vsock_info *guest, void *arg);
 typedef int (*vhx_vsock_conn_fn)(const struct vhx_vsock_conn_info *conn, void *arg);
 typedef int (*vhx_vsock_route_fn)(const struct vhx_vsock_route *route, void *arg);
 typedef int (*vhx_vsock_limits_fn)(const struct vhx_vsock_limits *limits, void *arg);
+typedef int (*vhx_vdpa_fn)(const struct vhx_vdpa_info *dev, void *arg);
+typedef int (*vhx_vdpa_queue_fn)(const struct vhx_vdpa_queue_info *queue, void *arg);
 typedef int (*vhx_event_fn)(const struct vhx_event_info *event, void *arg);
 
 /*
@@ -398,6 +469,15 @@ VHX_API int vhx_vsock__each(struct vhx_nl *nl, vhx_vsock_fn fn, void *arg);
 VHX_API int vhx_vsock_conn__each(struct vhx_nl *nl, vhx_vsock_conn_fn fn, void *arg);
 VHX_API int vhx_vsock_route__each(struct vhx_nl *nl, vhx_vsock_route_fn fn, void *arg);
 VHX_API int vhx_vsock_limits__each(struct vhx_nl *nl, vhx_vsock_limits_fn fn, void *arg);
+
+/*
+ * Devices of the vDPA bus, which show in the first network namespace only; queues of the one with
+ * that minor, or of all with VHX_VDPA_ALL: a minor may be 0.
+ */
+#define VHX_VDPA_ALL	0xffffffffU
+
+VHX_API int vhx_vdpa__each(struct vhx_nl *nl, vhx_vdpa_fn fn, void *arg);
+VHX_API int vhx_vdpa_queue__each(struct vhx_nl *nl, __u32 minor, vhx_vdpa_queue_fn fn, void *arg);
 
 /*
  * Change routes and limits. Each returns 0 or a negative errno, for which vhx_nl__error() has words;
@@ -465,6 +545,9 @@ VHX_API const char *vhx_endpoint_class__name(__u32 class);
 VHX_API const char *vhx_vsock_verdict__name(__u32 verdict);
 VHX_API const char *vhx_vsock_type__name(__u32 type);
 VHX_API const char *vhx_vsock_limit__name(__u32 limit);
+VHX_API const char *vhx_vdpa_by__name(__u32 by);
+VHX_API const char *vhx_vdpa_op__name(__u32 op);
+VHX_API const char *vhx_vdpa_why__name(__u32 why);
 
 /**
  * vhx_verdict__format() - a verdict for people: "queue 3", "default", "drop spoof"
@@ -478,7 +561,7 @@ VHX_API unsigned int vhx_stat__count(void);
 VHX_API const char *vhx_stat__name(unsigned int id);
 VHX_API const char *vhx_stat__doc(unsigned int id);
 
-/* The same of an agent's queues, of SCSI hosts', and of guests' vsock. */
+/* The same of an agent's queues, of SCSI hosts', of guests' vsock, and of devices of the vDPA bus. */
 VHX_API unsigned int vhx_agent_stat__count(void);
 VHX_API const char *vhx_agent_stat__name(unsigned int id);
 VHX_API const char *vhx_agent_stat__doc(unsigned int id);
@@ -488,6 +571,9 @@ VHX_API const char *vhx_scsi_stat__doc(unsigned int id);
 VHX_API unsigned int vhx_vsock_stat__count(void);
 VHX_API const char *vhx_vsock_stat__name(unsigned int id);
 VHX_API const char *vhx_vsock_stat__doc(unsigned int id);
+VHX_API unsigned int vhx_vdpa_stat__count(void);
+VHX_API const char *vhx_vdpa_stat__name(unsigned int id);
+VHX_API const char *vhx_vdpa_stat__doc(unsigned int id);
 
 /* --- a policy from its object file (policy.c, knob.c, attach.c, pin.c) --- */
 

@@ -95,6 +95,31 @@ static const char *const vsock_limits[] = {
 #undef LIMIT_NAME
 };
 
+static const char *const vdpa_bys[] = {
+	[VHX_VDPA_BY_IOMMU] = "iommu",
+	[VHX_VDPA_BY_SET] = "set",
+	[VHX_VDPA_BY_STEP] = "step",
+};
+
+static const char *const vdpa_ops[] = {
+	[VHX_VDPA_OP_MESSAGE] = "message",
+	[VHX_VDPA_OP_MAP] = "map",
+	[VHX_VDPA_OP_UNMAP] = "unmap",
+	[VHX_VDPA_OP_BATCH] = "batch",
+};
+
+static const char *const vdpa_whys[] = {
+	[VHX_VDPA_WHY_ERRNO] = "errno",
+	[VHX_VDPA_WHY_MEMLOCK] = "memlock",
+	[VHX_VDPA_WHY_RANGE] = "range",
+	[VHX_VDPA_WHY_OVERLAP] = "overlap",
+	[VHX_VDPA_WHY_ALIGN] = "align",
+	[VHX_VDPA_WHY_MEMORY] = "memory",
+	[VHX_VDPA_WHY_PARENT] = "parent",
+	[VHX_VDPA_WHY_ASID] = "asid",
+	[VHX_VDPA_WHY_OWNER] = "owner",
+};
+
 #define NAME_OF(table, n) ((n) < ARRAY_SIZE(table) ? (table)[n] : NULL)
 
 const char *vhx_exit_kind__name(__u32 kind)
@@ -150,6 +175,21 @@ const char *vhx_vsock_type__name(__u32 type)
 const char *vhx_vsock_limit__name(__u32 limit)
 {
 	return NAME_OF(vsock_limits, limit);
+}
+
+const char *vhx_vdpa_by__name(__u32 by)
+{
+	return NAME_OF(vdpa_bys, by);
+}
+
+const char *vhx_vdpa_op__name(__u32 op)
+{
+	return NAME_OF(vdpa_ops, op);
+}
+
+const char *vhx_vdpa_why__name(__u32 why)
+{
+	return NAME_OF(vdpa_whys, why);
 }
 
 static int format_drop(__u32 reason, char *buf, size_t size)

@@ -84,3 +84,22 @@ const char *vhx_vsock_stat__doc(unsigned int id)
 {
 	return id < VHX_VSOCK_STAT_NR ? vsock_stats[id].doc : NULL;
 }
+
+static const struct stat vdpa_stats[VHX_VDPA_STAT_NR] = {
+	VHX_VDPA_STATS(STAT)
+};
+
+unsigned int vhx_vdpa_stat__count(void)
+{
+	return VHX_VDPA_STAT_NR;
+}
+
+const char *vhx_vdpa_stat__name(unsigned int id)
+{
+	return id < VHX_VDPA_STAT_NR ? vdpa_stats[id].name : NULL;
+}
+
+const char *vhx_vdpa_stat__doc(unsigned int id)
+{
+	return id < VHX_VDPA_STAT_NR ? vdpa_stats[id].doc : NULL;
+}
