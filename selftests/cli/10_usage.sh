@@ -31,6 +31,12 @@ usage "two ways to print" stats --all --openmetrics
 usage "two ways to print an agent's" agent stats --all --openmetrics
 usage "two hosts" scsi stats a b
 usage "two guests" vsock show 3 4
+usage "a device of the vDPA bus that nobody named" vdpa show
+usage "two devices of the vDPA bus" vdpa stats a b
+usage "two ways to print a device's" vdpa stats --all --openmetrics
+usage "words where vdpa list takes none" vdpa list a
+usage "a verb that vdpa has not" vdpa lst
+says "$err" 'did you mean list?' "and what was probably meant"
 usage "an agent that has words" vsock agent 3
 usage "a route without a verdict" vsock route add to 5
 usage "a verdict that is none" vsock route add maybe
@@ -71,6 +77,6 @@ is "$out" "$(cat "$tmp/help")" "--help and help are one"
 rc 0 "help of a verb" vhx help policy load
 says "$out" '--keep-maps\|--nic=PATTERN' "shows its options"
 rc 0 "help as JSON" vhx help -j
-json 'map(.object) | contains(["nic", "policy", "stats", "doctor"])' "lists the objects"
+json 'map(.object) | contains(["nic", "policy", "vdpa", "stats", "doctor"])' "lists the objects"
 
 plan

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Completion for vhx. Objects and verbs are what `vhx help` knows, NICs,
-# policies and disks are those that are there; so nothing here can be out of date.
+# policies, disks and devices are those that are there; so nothing here can be out of date.
 
 # The objects, or the verbs of object $1.
 _vhx_verbs()
@@ -24,6 +24,12 @@ _vhx_names()
 _vhx_cids()
 {
 	vhx --quiet vsock list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+# Devices of the vDPA bus, by name.
+_vhx_vdpas()
+{
+	vhx --quiet vdpa list 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
 
 _vhx_routes()
@@ -100,6 +106,9 @@ _vhx_arguments()
 		;;
 	'vsock show 1' | 'vsock stats 1')
 		_vhx_cids
+		;;
+	'vdpa show 1' | 'vdpa stats 1')
+		_vhx_vdpas
 		;;
 	'vsock route 1')
 		echo list add remove flush

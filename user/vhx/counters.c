@@ -49,6 +49,21 @@ static void finish(const struct counters *kind, struct json_object *queues,
 	}
 }
 
+/* Of those that @kind gave for all, those of one object. */
+static struct json_object *keep(const struct counters *kind, struct json_object *queues, __u32 id)
+{
+	struct json_object *kept = j_arr(), *queue;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(queues); i++) {
+		queue = json_object_array_get_idx(queues, i);
+		if (j_get_num(queue, kind->labels[1]) == id)
+			json_object_array_add(kept, json_object_get(queue));
+	}
+	json_object_put(queues);
+	return kept;
+}
+
 static struct json_object *collect(const struct args *args, struct vhx_nl *nl, int *rc)
 {
 	const struct counters *kind = args->kind;
@@ -66,6 +81,8 @@ static struct json_object *collect(const struct args *args, struct vhx_nl *nl, i
 	if (!objects)
 		return NULL;
 	queues = kind->queues(nl, id, rc);
+	if (queues && args->word)
+		queues = keep(kind, queues, id);
 	if (queues)
 		finish(kind, queues, objects);
 	json_object_put(objects);

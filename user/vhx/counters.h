@@ -23,7 +23,8 @@
  * @find: the object that a word names. This and what follows: NULL when it failed, and was said: then
  *	*rc is the exit code
  * @objects: all of them, with "id" and "name"
- * @queues: the queues, each with "stats", of an object, or of all if @id is 0
+ * @queues: the queues, each with "stats", of an object, or of all if @id is 0; it may give all where
+ *	an id of 0 is an object's: those of others are dropped
  * @refine: add to a queue what is made of its counters, or NULL
  * @derive: add rates that are no counter's, or NULL
  */

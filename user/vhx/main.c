@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vhx: see and steer guest NICs, disks and vsock. This file is the table of what can be done to what. */
+/* vhx: see and steer guest NICs, disks, vsock and vDPA. This file is the table of what can be done to what. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +47,9 @@ static const struct verb verbs[] = {
 	  cmd_vsock_route },
 	{ "vsock", "agent", "", "guests whose vsock vhxd serves, their connections with it", cmd_vsock_agent },
 	{ "vsock", "limit", "[set|remove] ...", "how much a guest may send and have", cmd_vsock_limit },
+	{ "vdpa", "list", "", "devices of the vDPA bus that VMMs can have", cmd_vdpa_list },
+	{ "vdpa", "show", "DEVICE", "one device, its mappings, queues and last refusal", cmd_vdpa_show },
+	{ "vdpa", "stats", "[DEVICE]", "counters of devices, or rates", cmd_vdpa_stats },
 	{ "endpoint", "list", "", "what agents serve, or should", cmd_endpoint_list },
 	{ "endpoint", "show", "ENDPOINT", "one endpoint, and what is under way", cmd_endpoint_show },
 	{ "agent", "list", "", "agents' sessions", cmd_agent_list },
@@ -141,7 +144,7 @@ static int help(void)
 	if (opts.json)
 		return help_json();
 	puts("Usage: vhx OBJECT VERB [ARGUMENTS] [OPTIONS]\n"
-	     "See and steer guest NICs, disks and vsock. Without arguments: vhx nic list.\n");
+	     "See and steer guest NICs, disks, vsock and vDPA. Without arguments: vhx nic list.\n");
 	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
 		snprintf(usage, sizeof(usage), "%s%s%s %s", verbs[i].object,
 			 verbs[i].name ? " " : "", verbs[i].name ?: "", verbs[i].args);

@@ -229,6 +229,7 @@ static const char *colour_of(const char *word)
 		{ "live", GREEN }, { "ok", GREEN }, { "steering", GREEN },
 		{ "closed", RED }, { "broken", RED }, { "bad", RED }, { "mismatch", RED },
 		{ "gone", RED }, { "stalled", RED }, { "fenced", YELLOW }, { "drained", YELLOW }, { "waiting", YELLOW }, { "warn", YELLOW }, { "paused", YELLOW },
+		{ "suspended", YELLOW },
 	};
 	size_t i;
 

@@ -17,7 +17,7 @@ enum {
 	RC_OK		= 0,
 	RC_FAIL		= 1,
 	RC_USAGE	= 2,
-	RC_NONE		= 3,	/* no such NIC, policy, disk, host, agent or endpoint */
+	RC_NONE		= 3,	/* no such NIC, policy, disk, host, device, agent or endpoint */
 	RC_PERM		= 4,
 	RC_LACK		= 5,	/* the kernel lacks it, a module is not loaded, vhxd does not run */
 	RC_INT		= 130,
@@ -105,6 +105,9 @@ int cmd_vsock_stats(int argc, char **argv);
 int cmd_vsock_route(int argc, char **argv);
 int cmd_vsock_limit(int argc, char **argv);
 int cmd_vsock_agent(int argc, char **argv);
+int cmd_vdpa_list(int argc, char **argv);
+int cmd_vdpa_show(int argc, char **argv);
+int cmd_vdpa_stats(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_feature(int argc, char **argv);
@@ -169,7 +172,7 @@ struct json_object *collect_exits(struct vhx_nl *nl, int *rc);
 struct json_object *find_nic(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_policy(struct vhx_nl *nl, const char *word, int *rc);
 
-/* collect_agent.c, collect_scsi.c, collect_vsock.c: likewise; @id 0: of all. */
+/* collect_agent.c, collect_scsi.c, collect_vsock.c, collect_vdpa.c: likewise; @id 0: of all. */
 struct json_object *collect_endpoints(struct vhx_nl *nl, int *rc);
 struct json_object *collect_agents(struct vhx_nl *nl, int *rc);
 struct json_object *collect_agent_queues(struct vhx_nl *nl, __u32 id, int *rc);
@@ -184,14 +187,32 @@ struct json_object *collect_guest_conns(struct vhx_nl *nl, __u32 cid, int *rc);
 struct json_object *collect_routes(struct vhx_nl *nl, int *rc);
 struct json_object *collect_limits(struct vhx_nl *nl, int *rc);
 
+struct json_object *collect_vdpas(struct vhx_nl *nl, int *rc);
+/* Of all; their ids may be 0. */
+struct json_object *collect_vdpa_stats(struct vhx_nl *nl, __u32 id, int *rc);
+/* Of the one with that minor. */
+struct json_object *collect_vdpa_queues(struct vhx_nl *nl, __u32 minor, int *rc);
+
 struct json_object *find_endpoint(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_agent(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_host(struct vhx_nl *nl, const char *word, int *rc);
 struct json_object *find_guest(struct vhx_nl *nl, const char *word, int *rc);
+/* By its name on the bus, its node, or the node's minor. */
+struct json_object *find_vdpa(struct vhx_nl *nl, const char *word, int *rc);
 
 struct json_object *event_json(const struct vhx_event_info *event);
 
-/* virtio feature bits by name: an array. */
+/* vdpa_text.c: the last refusal, and what to do about it, as one sentence of an allocated string. */
+char *vdpa_fail_text(const struct vhx_vdpa_info *dev);
+
+/* virtio.c: a NIC's virtio feature bits by name: an array. */
 struct json_object *virtio_features(__u64 features, __u64 high);
+/* The same of any type of device, as much as is known of it. */
+struct json_object *virtio_features_of(__u32 type, __u64 features);
+struct json_object *virtio_status(__u8 status);
+/* VHOST_BACKEND_F_* */
+struct json_object *virtio_backend_features(__u64 features);
+/* NULL: not known. */
+const char *virtio_type(__u32 type);
 
 #endif
