@@ -147,6 +147,7 @@ int cmd_doctor(int argc, char **argv)
 	check_host(list);
 	check_nics(list);
 	check_agents(list);
+	check_vdpas(list);
 	if (args.self_test)
 		run_self_test(list, args.node);
 	return print(list);

@@ -32,6 +32,9 @@ void check_nics(struct json_object *list);
 /* doctor_agent.c: agents, and guests that wait for one */
 void check_agents(struct json_object *list);
 
+/* doctor_vdpa.c: the vDPA bus, and devices of it that are vhx_vdpa's */
+void check_vdpas(struct json_object *list);
+
 /* doctor_proc.c: processes that have a vhost or a tap open */
 struct holder {
 	int pid;
