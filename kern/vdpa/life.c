@@ -85,6 +85,10 @@ int vhx_vdpa_start(struct vhx_vdpa *v)
 {
 	int err;
 
+	/* What the last one was refused was to be seen until now. */
+	mutex_lock(&vhx_vdpas_lock);
+	v->shown_fail = (struct vhx_vdpa_fail) {};
+	mutex_unlock(&vhx_vdpas_lock);
 	err = vhx_spaces_init(v);
 	if (err)
 		return err;
