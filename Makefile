@@ -15,16 +15,22 @@ KRELS := $(or $(KREL),$(patsubst /lib/modules/%/build,%,$(wildcard /lib/modules/
 
 NATIVE := $(and $(wildcard /usr/bin/clang-19),$(wildcard /usr/include/bpf/libbpf.h),$(KRELS))
 
-BUILDS := all modules bpf user selftests check-unit fuzz prove lint
+BUILDS := all modules parents bpf user selftests check-unit fuzz prove lint
 
 ifneq ($(NATIVE),)
 
-all: modules bpf user selftests
+all: modules parents bpf user selftests
 
 modules: $(KRELS:%=modules-%)
 
 modules-%:
 	@tools/build-modules $*
+
+# vDPA devices that tests have vhx drive: the kernel's own, where its source is
+parents: $(KRELS:%=parents-%)
+
+parents-%:
+	@tools/build-parents $*
 
 # Policies and tools include headers only, so that they need no module built.
 bpf:
@@ -108,6 +114,7 @@ clean:
 help:
 	@echo 'make                modules, policies, tools and tests, into build/'
 	@echo 'make modules        build/RELEASE/vhx*.ko for each kernel; KREL=RELEASE for one'
+	@echo 'make parents        build/RELEASE/parents/*.ko, vDPA devices for the tests'
 	@echo 'make bpf            build/bpf/*.bpf.o'
 	@echo 'make user           build/user/vhx and libvhx'
 	@echo 'make check          everything tested: unit tests, then both kernels in the machine'

@@ -10,6 +10,7 @@
 # says that all of that has happened.
 
 PMD_MAC=52:54:00:aa:00:01
+PMD_DEVICE=iface=$TAP		# of virtio-user, beside the node and the address
 PMD_SECONDS=$((150 * ${FACTOR:-1}))		# to start, too, on a machine that others use
 declare -A pmd_pid=()
 pmd_said=0
@@ -43,11 +44,12 @@ pmd_start()
 	: >"$E2E_RUN/$TAP.out"
 	# Opened for both ways, so that it never ends.
 	HOME=/root pmd_exec --no-huge -m 128 --no-pci --no-telemetry -l 0,1 --file-prefix "$TAP" \
-		--vdev="virtio_user0,path=$VHX_NET,iface=$TAP,mac=$PMD_MAC,$devargs" -- \
+		--vdev="virtio_user0,path=$VHX_NET,$PMD_DEVICE,mac=$PMD_MAC,$devargs" -- \
 		-i --nb-cores=1 --total-num-mbufs=4096 --tx-offloads=0x8000 "$@" \
 		0<>"$in" >"$E2E_RUN/$TAP.out" 2>&1 &
 	pmd_pid[$TAP]=$!
 	pmd '' >/dev/null && ! grep -q 'Start ports failed' "$E2E_RUN/$TAP.out" || return
+	[ -n "$PMD_DEVICE" ] || return 0
 	# Not before: it gave the tap an address, and that forgets all neighbours.
 	ip neigh replace "$GUEST_IP" lladdr "$PMD_MAC" dev "$TAP" nud permanent
 }

@@ -31,7 +31,8 @@ NIC=mrg_rxbuf=on		# properties of virtio-net-pci
 MACHINE=pc			# and its properties
 IOMMU=()			# QEMU's arguments that make one
 APPEND=				# to the guest's command line
-NETDEV=fds=%TAPFDS%,vhost=on,vhostfds=%VHOSTFDS%	# of -netdev tap; withfds opens what % stands for
+BACKEND=tap			# of -netdev, and its properties; withfds opens what % stands for
+NETDEV=fds=%TAPFDS%,vhost=on,vhostfds=%VHOSTFDS%
 MORE=()				# other arguments of QEMU's
 QEMU=(qemu-system-x86_64)	# and who starts it
 INITRAMFS=			# to the name of one that has other modules or programs
@@ -129,7 +130,7 @@ e2e_initramfs()
 	mkdir -p "$tree"/{bin,dev,lib,proc,sys,tmp}
 	ln -s lib "$tree/lib64"
 	ln -s . "$tree/usr"
-	cp "$(command -v busybox)" "$E2E_BIN"/{traffic,blocks} "$tree/bin/"
+	cp "$(command -v busybox)" "$E2E_BIN"/{traffic,blocks,frames} "$tree/bin/"
 	install -m 755 "$E2E_DIR/guest-init" "$tree/init"
 	mapfile -t programs < <(command -v "${GUEST_PROGRAMS[@]}")
 	e2e_copy_programs "$tree" "${programs[@]}"
@@ -226,7 +227,7 @@ guest_launch()
 		-chardev "pipe,id=con,path=$E2E_RUN/con$SIDE" \
 		-device virtserialport,chardev=con,name=vhx.console \
 		-chardev "pipe,id=qmp,path=$E2E_RUN/qmp$SIDE" -mon chardev=qmp,mode=control \
-		-netdev "tap,id=n0,$NETDEV" \
+		-netdev "$BACKEND,id=n0,$NETDEV" \
 		-device "virtio-net-pci,netdev=n0,mq=on,vectors=$((2 * QUEUES + 2)),romfile=,$NIC" \
 		"${MORE[@]}" \
 		</dev/null >"$E2E_RUN/qemu$SIDE.out" 2>"$E2E_RUN/qemu$SIDE.err" \
