@@ -154,16 +154,20 @@ struct eventfd_ctx *vhx_vcall_ctx(const struct vhx_vcall *call)
 /**
  * vhx_vcall_describe - as the parent wants it
  * @call: the call
+ * @runs: the device does
  * @cb: filled
+ *
+ * There are parents that look at it without a lock while they work: a callback that one has seen is
+ * to find what is its own beside it, so while the device runs both stay, also if nobody is signalled.
  *
  * Context: vhx_vdpa.lock.
  */
-void vhx_vcall_describe(struct vhx_vcall *call, struct vdpa_callback *cb)
+void vhx_vcall_describe(struct vhx_vcall *call, bool runs, struct vdpa_callback *cb)
 {
 	struct eventfd_ctx *ctx = vhx_vcall_ctx(call);
 
 	*cb = (struct vdpa_callback) {};
-	if (!ctx)
+	if (!ctx && !runs)
 		return;
 	cb->callback = vhx_vcall_run;
 	cb->private = call;

@@ -31,6 +31,6 @@ struct vhx_vcall_fd *vhx_vcall_swap(struct vhx_vcall *call, struct vhx_vcall_fd 
 void vhx_vcall_put(struct vhx_vcall_fd *fd);
 void vhx_vcall_quiesce(struct vhx_vcall *call);
 struct eventfd_ctx *vhx_vcall_ctx(const struct vhx_vcall *call);
-void vhx_vcall_describe(struct vhx_vcall *call, struct vdpa_callback *cb);
+void vhx_vcall_describe(struct vhx_vcall *call, bool runs, struct vdpa_callback *cb);
 
 #endif /* _VHX_VDPA_CALL_H */

@@ -69,7 +69,7 @@ static long vhx_config_set_call(struct vhx_vdpa *v, const int __user *argp)
 	if (IS_ERR(fd))
 		return PTR_ERR(fd);
 	old = vhx_vcall_swap(&v->config_call, fd);
-	vhx_vcall_describe(&v->config_call, &cb);
+	vhx_vcall_describe(&v->config_call, vhx_vdpa_runs(v), &cb);
 	v->vdpa->config->set_config_cb(v->vdpa, &cb);
 	vhx_vcall_put(old);
 	return 0;

@@ -38,7 +38,7 @@ static long vhx_group_set_space(struct vhx_vdpa *v, const struct vhost_vring_sta
 	if (group >= vdpa->ngroups || arg->num >= vdpa->nas)
 		return -EINVAL;
 	/* The device may be in the middle of the other one. */
-	if (vdpa->config->get_status(vdpa) & VIRTIO_CONFIG_S_DRIVER_OK)
+	if (vhx_vdpa_runs(v))
 		return -EBUSY;
 	if (!vdpa->config->set_group_asid)
 		return -EOPNOTSUPP;

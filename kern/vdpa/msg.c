@@ -22,27 +22,27 @@ struct vhx_vmsg {
 	size_t len;
 };
 
-/* Both forms are of one size, and differ in the second word. Return: 0 or -EINVAL. */
+/*
+ * Both forms are laid out alike but for the second word. What is reserved behind it a VMM may leave
+ * out. Return: 0 or -EINVAL.
+ */
 static int vhx_vmsg_read(const struct vhx_vdpa *v, struct iov_iter *from, struct vhx_vmsg *msg)
 {
-	struct vhost_msg_v2 raw;
+	u32 head[2];
 
-	static_assert(sizeof(struct vhost_msg) == sizeof(struct vhost_msg_v2));
-	static_assert(offsetof(struct vhost_msg, iotlb) == offsetof(struct vhost_msg_v2, iotlb));
+	static_assert(offsetof(struct vhost_msg, iotlb) == sizeof(head));
+	static_assert(offsetof(struct vhost_msg_v2, iotlb) == sizeof(head));
 
-	if (!copy_from_iter_full(&raw, sizeof(raw), from))
+	*msg = (struct vhx_vmsg) {
+		.len = min(iov_iter_count(from), sizeof(struct vhost_msg_v2)),
+	};
+	if (!copy_from_iter_full(head, sizeof(head), from) ||
+	    !copy_from_iter_full(&msg->m, sizeof(msg->m), from))
 		return -EINVAL;
-	*msg = (struct vhx_vmsg) { .m = raw.iotlb, .len = sizeof(raw) };
-	switch (raw.type) {
-	case VHOST_IOTLB_MSG:
-		break;
-	case VHOST_IOTLB_MSG_V2:
-		if (vhx_vdpa_has(v, VHOST_BACKEND_F_IOTLB_ASID))
-			msg->asid = raw.asid;
-		break;
-	default:
+	if (head[0] != VHOST_IOTLB_MSG && head[0] != VHOST_IOTLB_MSG_V2)
 		return -EINVAL;
-	}
+	if (head[0] == VHOST_IOTLB_MSG_V2 && vhx_vdpa_has(v, VHOST_BACKEND_F_IOTLB_ASID))
+		msg->asid = head[1];
 	if (msg->m.type != VHOST_IOTLB_UPDATE && msg->m.type != VHOST_IOTLB_INVALIDATE)
 		return 0;
 	return msg->m.size ? 0 : -EINVAL;

@@ -13,6 +13,17 @@ static long vhx_status_get(struct vhx_vdpa *v, u8 __user *argp)
 }
 
 /**
+ * vhx_vdpa_runs - does the device run, suspended or not?
+ * @v: device
+ *
+ * Context: process; vhx_vdpa.lock.
+ */
+bool vhx_vdpa_runs(const struct vhx_vdpa *v)
+{
+	return v->vdpa->config->get_status(v->vdpa) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/**
  * vhx_vdpa_reset - reset the device
  * @v: device
  *
@@ -70,19 +81,14 @@ static long vhx_status_set(struct vhx_vdpa *v, const u8 __user *argp)
 	return 0;
 }
 
-/* Of a device that does not run there is nothing to be stopped. */
-static bool vhx_status_runs(struct vhx_vdpa *v)
-{
-	return v->vdpa->config->get_status(v->vdpa) & VIRTIO_CONFIG_S_DRIVER_OK;
-}
-
 static long vhx_status_suspend(struct vhx_vdpa *v)
 {
 	int err;
 
 	if (!v->vdpa->config->suspend)
 		return -EOPNOTSUPP;
-	if (!vhx_status_runs(v))
+	/* Of one that does not run there is nothing to be stopped. */
+	if (!vhx_vdpa_runs(v))
 		return 0;
 	err = v->vdpa->config->suspend(v->vdpa);
 	trace_vhx_vdpa_suspend(v, true, err);
@@ -99,7 +105,7 @@ static long vhx_status_resume(struct vhx_vdpa *v)
 
 	if (!v->vdpa->config->resume)
 		return -EOPNOTSUPP;
-	if (!vhx_status_runs(v))
+	if (!vhx_vdpa_runs(v))
 		return 0;
 	err = v->vdpa->config->resume(v->vdpa);
 	trace_vhx_vdpa_suspend(v, false, err);

@@ -208,6 +208,7 @@ long vhx_vdpa_config_ioctl(struct vhx_vdpa *v, unsigned int cmd, void __user *ar
 long vhx_vdpa_features_ioctl(struct vhx_vdpa *v, unsigned int cmd, void __user *argp);
 long vhx_vdpa_vring_ioctl(struct vhx_vdpa *v, unsigned int cmd, void __user *argp);
 long vhx_vdpa_group_ioctl(struct vhx_vdpa *v, unsigned int cmd, void __user *argp);
+bool vhx_vdpa_runs(const struct vhx_vdpa *v);
 int vhx_vdpa_reset(struct vhx_vdpa *v);
 void vhx_vring_drop(struct vhx_vdpa_vq *vq);
 

@@ -25,9 +25,7 @@ static struct vdpa_device *vhx_vring_vdpa(const struct vhx_vdpa_vq *vq)
 /* Where a ring is, and where it stands, is fixed while the device looks at it. */
 static bool vhx_vring_is_fixed(const struct vhx_vdpa_vq *vq)
 {
-	struct vdpa_device *vdpa = vhx_vring_vdpa(vq);
-
-	return vdpa->config->get_status(vdpa) & VIRTIO_CONFIG_S_DRIVER_OK && !vq->v->suspended;
+	return vhx_vdpa_runs(vq->v) && !vq->v->suspended;
 }
 
 static long vhx_vring_set_num(struct vhx_vdpa_vq *vq, u32 num)
@@ -123,20 +121,19 @@ static void vhx_vring_call(struct vhx_vdpa_vq *vq, struct vhx_vcall_fd *fd)
 
 	vhx_irq_withdraw(vq);
 	old = vhx_vcall_swap(&vq->call, fd);
-	vhx_vcall_describe(&vq->call, &cb);
+	vhx_vcall_describe(&vq->call, vhx_vdpa_runs(vq->v), &cb);
 	vdpa->config->set_vq_cb(vdpa, vq->index, &cb);
 	vhx_vcall_put(old);
 }
 
 static long vhx_vring_set_call(struct vhx_vdpa_vq *vq, int n)
 {
-	struct vdpa_device *vdpa = vhx_vring_vdpa(vq);
 	struct vhx_vcall_fd *fd = vhx_vcall_get(n);
 
 	if (IS_ERR(fd))
 		return PTR_ERR(fd);
 	vhx_vring_call(vq, fd);
-	if (vdpa->config->get_status(vdpa) & VIRTIO_CONFIG_S_DRIVER_OK)
+	if (vhx_vdpa_runs(vq->v))
 		vhx_irq_offer(vq);
 	return 0;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Messages and ioctls without rhyme or reason, on parents of each kind. SOAK=SECONDS: of each.
-# time-limit: 240
+# time-limit: 240, dealt to: one
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$(dirname "$0")/../lib/vdpa.sh"
