@@ -42,8 +42,7 @@ round()
 	before=$(pmd_stat RX-packets)
 	sleep 1
 	now=$(pmd_stat RX-packets)
-	[ "$now" -gt $((before + PACKETS)) ]
-	ok $? "$form: packets go round ($now in 2 s)" || diag "before $before"
+	run "$form: packets go round ($now in 2 s)" test "$now" -gt $((before + PACKETS))
 	pmd stop >/dev/null
 	pmd_forward rxonly
 	sleep 0.5
@@ -112,10 +111,7 @@ if [ -n "$missing" ]; then
 	skip "over the wire" "$missing"
 	plan
 fi
-peer=$(vdpa_vp_peer)
-at_exit "ip addr flush dev $peer; ip link set $peer down"
-ip addr add "$HOST_IP/24" dev "$peer" && ip link set "$peer" up ||
-	bail "the other end of the wire cannot be set up"
+vdpa_vp_wire "$HOST_IP/24"
 wire "split" packed_vq=0,in_order=0
 if vdpa_is_vhx; then
 	wire "packed" packed_vq=1,in_order=0

@@ -15,6 +15,7 @@ vdpa_begin
 diag "VHX_SEED=$SEED"
 
 # blkio SEED: writes, reads, compares
+# shellcheck disable=SC2317 # called by run
 blkio()
 {
 	timeout 60 "$E2E_BIN/blkio" "$node" "$1" 100

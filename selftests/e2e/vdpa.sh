@@ -48,9 +48,10 @@ vdpa_nic()
 	NIC=mac=$mac
 }
 
-# vdpa_guest_disk NODE: the next guest has a NIC as any other, and this disk
+# vdpa_guest_disk NODE: the next guest has this disk, and a NIC that is QEMU's alone
 vdpa_guest_disk()
 {
+	NETDEV=fds=%TAPFDS%
 	MORE=("${SHARED[@]}" -device "vhost-vdpa-device-pci,id=vdpa,vhostdev=$1")
 }
 

@@ -4,6 +4,9 @@
 # vDPA devices for a test: made by one of the parents below, given to a driver of the vDPA
 # bus by its name, and all undone at the test's end. Sourced behind tap.sh.
 #
+# Who sources it uses its variables.
+# shellcheck disable=SC2034
+#
 #	VHX_VDPA	the driver under test (vhx_vdpa; in-tree is the reference)
 #
 #	vdpa_begin
@@ -74,7 +77,7 @@ vdpa_load_driver()
 		vdpa_insmod "$VDPA_MODULES" vhx_vdpa
 		return
 	fi
-	if modinfo -F parm vhost_vdpa | grep -q ^max_iotlb_entries; then
+	if modinfo vhost_vdpa | grep -q max_iotlb_entries; then
 		options=max_iotlb_entries=1048576
 	fi
 	at_exit "modprobe -r vhost_vdpa"
@@ -196,6 +199,16 @@ vdpa_vp_end()
 vdpa_vp_peer()
 {
 	basename "/sys/bus/pci/devices/$VP_PEER"/virtio*/net/*
+}
+
+# vdpa_vp_wire ADDRESS/BITS: that netdev, in $peer, has it
+vdpa_vp_wire()
+{
+	peer=$(vdpa_vp_peer)
+	at_exit "ip addr flush dev $peer; ip link set $peer down"
+	if ! ip addr add "$1" dev "$peer" || ! ip link set "$peer" up; then
+		bail "the other end of the wire cannot be set up"
+	fi
 }
 
 # vdpa_vduse NAME FILE [QUEUES]: a disk that qemu-storage-daemon serves
