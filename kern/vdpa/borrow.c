@@ -17,22 +17,34 @@ static bool vhx_borrow_can(const struct vm_area_struct *vma)
 	       !(vma->vm_flags & (VM_IO | VM_PFNMAP));
 }
 
-static struct vhx_piece *vhx_borrow_piece(const struct vm_area_struct *vma, unsigned long uaddr)
+static struct vdpa_map_file *vhx_borrow_file(const struct vm_area_struct *vma, unsigned long uaddr)
 {
-	struct vhx_piece *piece = kzalloc(sizeof(*piece), GFP_KERNEL_ACCOUNT);
+	struct vdpa_map_file *file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 
-	if (!piece)
+	if (!file)
 		return NULL;
-	piece->file.file = get_file(vma->vm_file);
-	piece->file.offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (uaddr - vma->vm_start);
-	return piece;
+	file->file = get_file(vma->vm_file);
+	file->offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (uaddr - vma->vm_start);
+	return file;
+}
+
+/**
+ * vhx_return - let go of memory of a file
+ * @file: it
+ *
+ * Context: process, sleeps.
+ */
+void vhx_return(struct vdpa_map_file *file)
+{
+	fput(file->file);
+	kfree(file);
 }
 
 /*
  * What of @area stands from @uaddr on in one mapping of the process's. Found under mmap_lock, mapped
  * without: a parent may take long.
  *
- * Return: 0: @run is it, or without a piece what cannot be had; -EFAULT nothing is there; -ENOMEM.
+ * Return: 0: @run is it, or without a file what cannot be had; -EFAULT nothing is there; -ENOMEM.
  */
 static int vhx_borrow_find(const struct vhx_area *area, unsigned long uaddr, struct vhx_run *run)
 {
@@ -53,8 +65,8 @@ static int vhx_borrow_find(const struct vhx_area *area, unsigned long uaddr, str
 	} else {
 		run->size = min_t(u64, end, vma->vm_end) - uaddr;
 		if (vhx_borrow_can(vma)) {
-			run->piece = vhx_borrow_piece(vma, uaddr);
-			err = run->piece ? 0 : -ENOMEM;
+			run->file = vhx_borrow_file(vma, uaddr);
+			err = run->file ? 0 : -ENOMEM;
 		}
 	}
 	mmap_read_unlock(mm);
@@ -82,7 +94,7 @@ int vhx_borrow(struct vhx_vdpa *v, const struct vhx_area *area)
 			break;
 		}
 		vhx_map_progress(v, run.size);
-		if (!run.piece) {
+		if (!run.file) {
 			skipped += run.size;
 			continue;
 		}

@@ -5,7 +5,6 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 
 #include "space.h"
 #include "vdpa.h"
@@ -53,38 +52,20 @@ static int vhx_pin_charge(struct vhx_vdpa *v, u64 npages)
 /**
  * vhx_unpin - let go of pages
  * @v: device
- * @piece: they
+ * @pages: they
  *
  * Context: process, sleeps; map_lock.
  */
-void vhx_unpin(struct vhx_vdpa *v, const struct vhx_piece *piece)
+void vhx_unpin(struct vhx_vdpa *v, const struct vhx_pages *pages)
 {
-	unpin_user_page_range_dirty_lock(pfn_to_page(piece->pfn), piece->npages, piece->dirty);
-	atomic64_sub(piece->npages, &v->mm->pinned_vm);
-	WRITE_ONCE(v->maps.pinned, v->maps.pinned - piece->npages);
+	unpin_user_page_range_dirty_lock(pfn_to_page(pages->pfn), pages->n, pages->dirty);
+	atomic64_sub(pages->n, &v->mm->pinned_vm);
+	WRITE_ONCE(v->maps.pinned, v->maps.pinned - pages->n);
 }
 
 /* ---- runs of pages ---- */
 
-/* The run that has come to its end, as a piece. Return: it; NULL: no memory, and the pages are let go. */
-static struct vhx_piece *vhx_pin_piece(struct vhx_pinning *p)
-{
-	const struct vhx_piece pages = {
-		.pfn = p->pfn,
-		.npages = p->n,
-		.dirty = !!(p->area->perm & VHOST_MAP_WO),
-	};
-	struct vhx_piece *piece = kmalloc(sizeof(*piece), GFP_KERNEL_ACCOUNT);
-
-	WRITE_ONCE(p->v->maps.pinned, p->v->maps.pinned + p->n);
-	p->n = 0;
-	if (piece)
-		*piece = pages;
-	else
-		vhx_unpin(p->v, &pages);
-	return piece;
-}
-
+/* The run that has come to its end is the space's, or let go of. */
 static int vhx_pin_flush(struct vhx_pinning *p)
 {
 	struct vhx_run run = {
@@ -97,9 +78,8 @@ static int vhx_pin_flush(struct vhx_pinning *p)
 
 	if (!p->n)
 		return 0;
-	run.piece = vhx_pin_piece(p);
-	if (!run.piece)
-		return -ENOMEM;
+	WRITE_ONCE(p->v->maps.pinned, p->v->maps.pinned + p->n);
+	p->n = 0;
 	vhx_map_progress(p->v, run.size);
 	err = vhx_space_add(p->v, p->area->space, &run);
 	if (err)
@@ -149,7 +129,7 @@ static int vhx_pin_batch(struct vhx_pinning *p, unsigned long uaddr)
 /* The run that is not mapped yet never will be. */
 static void vhx_pin_abandon(struct vhx_pinning *p)
 {
-	const struct vhx_piece pages = { .pfn = p->pfn, .npages = p->n };
+	const struct vhx_pages pages = { .pfn = p->pfn, .n = p->n };
 
 	if (!p->n)
 		return;

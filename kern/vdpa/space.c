@@ -6,8 +6,8 @@
  * What is unmapped is let go of only when whoever had it mapped has forgotten it: until then the
  * device may write there.
  */
-#include <linux/file.h>
 #include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -20,27 +20,88 @@ module_param(max_pieces, ulong, 0644);
 MODULE_PARM_DESC(max_pieces,
 		 "Most pieces in which a device's memory may be mapped (default 16777216: 64 GiB in single pages)");
 
-/* ---- pieces ---- */
+/* ---- what is let go of ---- */
 
-static void vhx_piece_free(struct vhx_vdpa *v, struct vhx_piece *piece)
+/**
+ * struct vhx_gone - pages that wait for the parent to forget them
+ * @next: more of them
+ * @n: how many runs
+ * @pages: they
+ */
+struct vhx_gone {
+	struct vhx_gone *next;
+	u64 n;
+	struct vhx_pages pages[];
+};
+
+#define VHX_GONE_RUNS ((PAGE_SIZE - sizeof(struct vhx_gone)) / sizeof(struct vhx_pages))
+
+/* A page for a good many of them: this cannot fail, since what is unmapped has to be. */
+static void vhx_space_wait(struct vhx_space *space, const struct vhx_pages *pages)
 {
-	if (piece->npages)
-		vhx_unpin(v, piece);
-	else
-		fput(piece->file.file);
-	kfree(piece);
+	struct vhx_gone *gone = space->gone;
+
+	if (!gone || gone->n == VHX_GONE_RUNS) {
+		gone = (struct vhx_gone *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
+		gone->next = space->gone;
+		gone->n = 0;
+		space->gone = gone;
+	}
+	gone->pages[gone->n++] = *pages;
 }
 
 /* What the parent knows no more. */
 static void vhx_space_free_gone(struct vhx_vdpa *v, struct vhx_space *space)
 {
-	struct vhx_piece *piece;
+	struct vhx_gone *gone;
 
-	while ((piece = space->gone)) {
-		space->gone = piece->next;
-		vhx_piece_free(v, piece);
+	while ((gone = space->gone)) {
+		while (gone->n)
+			vhx_unpin(v, &gone->pages[--gone->n]);
+		space->gone = gone->next;
+		free_page((unsigned long)gone);
 		cond_resched();
 	}
+}
+
+static struct vhx_pages vhx_pages_of(u64 addr, u64 size, u32 perm)
+{
+	return (struct vhx_pages) {
+		.pfn = PHYS_PFN(addr),
+		.n = size >> PAGE_SHIFT,
+		.dirty = !!(perm & VHOST_MAP_WO),
+	};
+}
+
+/*
+ * What @map stands for is mapped no more. A file the parent has a reference to of its own, as long as
+ * it knows it.
+ */
+static void vhx_space_let_go(struct vhx_vdpa *v, struct vhx_space *space,
+			     const struct vhost_iotlb_map *map)
+{
+	struct vhx_pages pages;
+
+	if (map->opaque) {
+		vhx_return(map->opaque);
+		return;
+	}
+	pages = vhx_pages_of(map->addr, map->size, map->perm);
+	if (v->maps.by == VHX_VDPA_BY_SET)
+		vhx_space_wait(space, &pages);
+	else
+		vhx_unpin(v, &pages);
+}
+
+/* What was not mapped after all. */
+static void vhx_run_let_go(struct vhx_vdpa *v, const struct vhx_run *run)
+{
+	const struct vhx_pages pages = vhx_pages_of(run->addr, run->size, run->perm);
+
+	if (run->file)
+		vhx_return(run->file);
+	else
+		vhx_unpin(v, &pages);
 }
 
 /* ---- who learns of it ---- */
@@ -55,7 +116,7 @@ static int vhx_space_map_one(struct vhx_vdpa *v, const struct vhx_space *space,
 	case VHX_VDPA_BY_STEP:
 		mutex_lock(&v->lock);
 		err = ops->dma_map(v->vdpa, space->asid, run->iova, run->size, run->addr, run->perm,
-				   v->vdpa->use_va ? run->piece : NULL);
+				   run->file);
 		mutex_unlock(&v->lock);
 		return err;
 	case VHX_VDPA_BY_IOMMU:
@@ -116,7 +177,7 @@ int vhx_space_tell(struct vhx_vdpa *v, struct vhx_space *space)
  * vhx_space_add - map memory
  * @v: device
  * @space: where, and nothing is there
- * @run: what; its piece is the space's from now on, or free after an error
+ * @run: what; its pages or file are the space's from now on, or let go of after an error
  *
  * Context: process, sleeps; map_lock.
  * Return: 0; -ENOMEM; -ENOSPC there are too many; the parent's, or the IOMMU's errno.
@@ -129,9 +190,9 @@ int vhx_space_add(struct vhx_vdpa *v, struct vhx_space *space, const struct vhx_
 
 	err = m->pieces >= READ_ONCE(max_pieces) ? -ENOSPC :
 	      vhost_iotlb_add_range_ctx(&space->iotlb, run->iova, last, run->addr, run->perm,
-					run->piece);
+					run->file);
 	if (err)
-		goto err_piece;
+		goto err_run;
 	err = vhx_space_map_one(v, space, run);
 	if (err)
 		goto err_iotlb;
@@ -142,8 +203,8 @@ int vhx_space_add(struct vhx_vdpa *v, struct vhx_space *space, const struct vhx_
 
 err_iotlb:
 	vhost_iotlb_del_range(&space->iotlb, run->iova, last);
-err_piece:
-	vhx_piece_free(v, run->piece);
+err_run:
+	vhx_run_let_go(v, run);
 	return err;
 }
 
@@ -154,7 +215,7 @@ err_piece:
  * @first: first address
  * @last: last address
  *
- * Pieces that the parent may know still wait for vhx_space_tell().
+ * Pages that the parent may know still wait for vhx_space_tell().
  *
  * Context: process, sleeps; map_lock.
  */
@@ -162,22 +223,15 @@ void vhx_space_remove(struct vhx_vdpa *v, struct vhx_space *space, u64 first, u6
 {
 	struct vhx_vdpa_maps *m = &v->maps;
 	struct vhost_iotlb_map *map;
-	struct vhx_piece *piece;
 
 	while ((map = vhost_iotlb_itree_first(&space->iotlb, first, last))) {
 		vhx_space_unmap_one(v, space, map->start, map->size);
-		piece = map->opaque;
 		WRITE_ONCE(m->pieces, m->pieces - 1);
 		WRITE_ONCE(m->bytes, m->bytes - map->size);
 		vhx_map_progress(v, map->size);
+		vhx_space_let_go(v, space, map);
 		vhost_iotlb_map_free(&space->iotlb, map);
 		space->untold = true;
-		if (m->by == VHX_VDPA_BY_SET) {
-			piece->next = space->gone;
-			space->gone = piece;
-		} else {
-			vhx_piece_free(v, piece);
-		}
 		cond_resched();
 	}
 }

@@ -13,37 +13,32 @@
 struct vhx_vdpa;
 
 /**
- * struct vhx_piece - what stands behind one mapping of a space
- * @file: of user memory, with a reference: where a parent with user addresses looks. First
- * @pfn: of pinned pages: the first
- * @npages: how many; 0: it is @file
+ * struct vhx_pages - pinned pages in a row
+ * @pfn: the first
+ * @n: how many
  * @dirty: the device may write to them
- * @next: the next of those that wait for the parent to forget them
  */
-struct vhx_piece {
-	union {
-		struct vdpa_map_file file;
-		struct {
-			u64 pfn;
-		};
-	};
-	u64 npages : 63;
+struct vhx_pages {
+	u64 pfn;
+	u64 n : 63;
 	u64 dirty : 1;
-	struct vhx_piece *next;
 };
+
+struct vhx_gone;
 
 /**
  * struct vhx_space - an address space
  * @asid: its number
- * @iotlb: mappings; vhost_iotlb_map.opaque is a struct vhx_piece
+ * @iotlb: mappings, of physical addresses, or of the user's: then vhost_iotlb_map.opaque is a struct
+ *	vdpa_map_file, with a reference to the file
  * @untold: the parent does not know all of it; VHX_VDPA_BY_SET
- * @gone: pieces that are mapped no more, but the parent may know them still
+ * @gone: pages that are mapped no more, but the parent may know them still
  */
 struct vhx_space {
 	u32 asid;
 	struct vhost_iotlb iotlb;
 	bool untold;
-	struct vhx_piece *gone;
+	struct vhx_gone *gone;
 };
 
 /**
@@ -68,14 +63,14 @@ struct vhx_area {
  * @size: bytes
  * @addr: physical, or the user's
  * @perm: VHOST_MAP_*
- * @piece: what stands behind it
+ * @file: of user memory; NULL: pinned pages
  */
 struct vhx_run {
 	u64 iova;
 	u64 size;
 	u64 addr;
 	u32 perm;
-	struct vhx_piece *piece;
+	struct vdpa_map_file *file;
 };
 
 /* space.c */
@@ -95,9 +90,10 @@ void vhx_map_progress(struct vhx_vdpa *v, u64 bytes);
 
 /* pin.c: pages that are pinned */
 int vhx_pin(struct vhx_vdpa *v, const struct vhx_area *area);
-void vhx_unpin(struct vhx_vdpa *v, const struct vhx_piece *piece);
+void vhx_unpin(struct vhx_vdpa *v, const struct vhx_pages *pages);
 
 /* borrow.c: memory of files, by user addresses */
 int vhx_borrow(struct vhx_vdpa *v, const struct vhx_area *area);
+void vhx_return(struct vdpa_map_file *file);
 
 #endif /* _VHX_VDPA_SPACE_H */
