@@ -26,7 +26,7 @@ $3 == "warm-up" { next }
 # The row on split rings, out of order, which is all that in-tree always has.
 function plain(row)
 {
-	if (row !~ /^(scsi|vsock)-/)
+	if (row !~ /^(scsi|vsock|vdpa)-/)
 		sub(/^m?p?o?/, "", row)
 	return row
 }

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The CSV as tables: one line a row, vhx beside in-tree; of packets, policies as what they
-# add; of SCSI requests, the agent's share, and switches between tasks; and those of vsock messages
+# add; of SCSI requests, the agent's share, and switches between tasks; those of vsock messages; and
+# of pages that are mapped and unmapped
 
 NR == 1 { next }
 {
 	kernel = $1
-	kind = $2 ~ /^scsi-/ ? "scsi" : $2 ~ /^vsock-/ ? "vsock" : "net"
+	kind = $2 ~ /^(scsi|vsock|vdpa)-/ ? substr($2, 1, index($2, "-") - 1) : "net"
 	if (!($2 in seen)) {
 		seen[$2]
 		rows[kind, nr[kind]++] = $2
@@ -71,4 +72,6 @@ END {
 		of("scsi", "SCSI request")
 	if (nr["vsock"])
 		of("vsock", "vsock message")
+	if (nr["vdpa"])
+		of("vdpa", "page mapped and unmapped")
 }
