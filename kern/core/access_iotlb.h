@@ -7,15 +7,21 @@
  * A miss is -EFAULT like any fault, and the view tells of it. Once all of a ring was found in the
  * table, and as long as the table does not change, rings have none: only chains do.
  *
- * Included first by the files iotlb_*.c, which build the rings a second time, by the names below.
+ * Included first by the files iotlb_*.c, which build the rings a second time, by the names below;
+ * and behind access_phys.h by the files phys_*.c, which build them a third time by others.
  */
 #ifndef _VHX_ACCESS_IOTLB_H
 #define _VHX_ACCESS_IOTLB_H
 
 #include "access.h"
 #include "iotlb.h"
+#ifdef VHX_ACCESS_PHYS
+#include "phys_names.h"
+#include "phys_ring.h"
+#else
 #include "iotlb_names.h"
 #include "iotlb_ring.h"
+#endif
 #include "ring.h"
 
 static inline int vhx_iotlb_load_u16(const struct vhx_ring *r, __u64 iova, __u16 *v)

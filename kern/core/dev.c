@@ -129,6 +129,27 @@ static long vhx_dev_set_owner(struct vhx_dev *dev)
 	return 0;
 }
 
+/**
+ * vhx_dev_own - have a device that belongs to no process work
+ * @dev: device, made and never owned
+ * @name: whose it is, for people
+ * @per: queues to a worker, see vhx_workers_start_each()
+ *
+ * Its queues' memory is set by vhx_vq_set_phys(), who hears of them by vhx_vq_set_irq(). Undone by
+ * vhx_dev_release(), also after an error.
+ *
+ * Context: process, sleeps; @dev->lock.
+ * Return: 0 or -ENOMEM.
+ */
+int vhx_dev_own(struct vhx_dev *dev, const char *name, u32 per)
+{
+	lockdep_assert_held(&dev->lock);
+	dev->fork_owner = false;
+	strscpy(dev->comm, name, sizeof(dev->comm));
+	return vhx_workers_start_each(dev, per);
+}
+EXPORT_SYMBOL_GPL(vhx_dev_own);
+
 /* Swap the table and free the old one as soon as no queue looks at it. */
 static void vhx_dev_swap_mem(struct vhx_dev *dev, struct vhx_memtbl *new)
 {

@@ -23,6 +23,10 @@
  *	  vhx_session.lock	an agent's session: mmap, attach
  *	    vhx_endpoints_lock	the list of endpoints; vhx_endpoint.lock within
  *
+ *	rtnl
+ *	  vhx_dev.lock		of a vDPA device of our own, another lockdep class: a driver on this host
+ *				sets it up under rtnl
+ *
  *	vhx_dev.lock
  *	  vhx_scsi_shows_lock	scsi: what netlink shows of hosts; nothing within
  *
@@ -81,7 +85,8 @@ struct vhx_class {
  * @class: fixed
  * @vq: queues; the array is fixed
  * @nvqs: how many
- * @mm: owner's memory, NULL without owner. Set once, under @lock
+ * @mm: owner's memory, NULL without owner. Set once, under @lock. A device of the kernel's own never
+ *	has one
  * @owner: owner's process, for people to read
  * @comm: its command name
  * @mem: guest memory; written under @lock, read under a queue's lock by its handler, which keeps
@@ -122,6 +127,7 @@ static inline const struct vhx_memtbl *vhx_dev_mem(const struct vhx_dev *dev)
 
 void vhx_dev_init(struct vhx_dev *dev, const struct vhx_class *class,
 		  struct vhx_vq **vq, u32 nvqs);
+int vhx_dev_own(struct vhx_dev *dev, const char *name, u32 per);
 void vhx_dev_release(struct vhx_dev *dev);
 int vhx_dev_reset_owner(struct vhx_dev *dev);
 int vhx_dev_check_owner(const struct vhx_dev *dev);

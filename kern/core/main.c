@@ -4,7 +4,7 @@
  *
  *	dev.c		a device: owner, guest memory, life
  *	vring.c		the ioctls that set a queue up
- *	vq.c		a queue: kick, handler, call; wait.c waits for a file on its behalf
+ *	vq.c		a queue: kick and handler; call.c, interrupts; wait.c waits for a file on its behalf
  *	worker.c	a thread
  *	workers.c	the threads of a device, and the ioctls for them
  *	ring.c		rings (PURE); split.c packed.c their formats, walk.c a chain
@@ -12,6 +12,7 @@
  *	access.h	the only way from the PURE files to guest memory
  *	xfer.c		copies by the guest's addresses (PURE); guest.c, a queue's
  *	iotlb.c		a vIOMMU's translations (PURE); access_iotlb.h, the rings' way through them
+ *	access_phys.h	the rings' way to memory that is pinned and no process's
  *	msg.c		what a VMM says of them, and is asked
  *	log.c		who writes the migration log, and when; dirty.c its bits (PURE)
  *	session.c	an agent's session, on its fd; endpoint.c, what agents serve

@@ -8,15 +8,9 @@
 #include <linux/uaccess.h>
 
 #include "dev.h"
-#include "iotlb_ring.h"
 #include "trace.h"
 #include "vq.h"
-
-/* A function of the ring, as this queue's addresses want it. */
-#define vhx_vq_ring(vq, fn, ...)						\
-	(likely(!(vq)->ring.view) ?						\
-	 vhx_ring_##fn(&(vq)->ring, ##__VA_ARGS__) :				\
-	 vhx_iotlb_ring_##fn(&(vq)->ring, ##__VA_ARGS__))
+#include "vq_ring.h"
 
 /**
  * vhx_vq_queue - have a queue's worker look at it
@@ -38,6 +32,25 @@ EXPORT_SYMBOL_GPL(vhx_vq_queue);
 
 /* Before the first SET_MEM_TABLE: every address is nowhere. */
 static const struct vhx_memtbl vhx_vq_no_memory;
+
+/**
+ * vhx_vq_set_phys - the queue's memory is pinned, and its addresses are a table's of its own
+ * @vq: the queue, running or not
+ * @mt: sealed table from the guest's to kernel addresses, or NULL: there is no memory. Stays until
+ *	another is set
+ *
+ * Nobody uses the former table when this returns: a handler runs under the lock.
+ *
+ * Context: @vq->lock.
+ */
+void vhx_vq_set_phys(struct vhx_vq *vq, const struct vhx_memtbl *mt)
+{
+	lockdep_assert_held(&vq->lock);
+	vq->phys = true;
+	vq->view.mt = mt ?: &vhx_vq_no_memory;
+	vq->ring.view = &vq->view;
+}
+EXPORT_SYMBOL_GPL(vhx_vq_set_phys);
 
 /* With a vIOMMU: its translations stand still meanwhile. */
 static void vhx_vq_run_translated(struct vhx_vq *vq)
@@ -67,11 +80,11 @@ static void vhx_vq_run(struct vhx_work *work, struct vhx_worker *w)
 		vhx_vq_count(vq, VHX_QSTAT_KICKS, 1);
 		trace_vhx_kick(vq);
 	}
-	if (unlikely(vq->ring.view)) {
+	if (unlikely(vq->ring.view) && !vq->phys) {
 		vhx_vq_run_translated(vq);
 		goto out;
 	}
-	vq->mem = vhx_dev_mem(vq->dev) ?: &vhx_vq_no_memory;
+	vq->mem = (vq->phys ? vq->view.mt : vhx_dev_mem(vq->dev)) ?: &vhx_vq_no_memory;
 	vq->handle(vq);
 	vq->mem = NULL;
 out:
@@ -349,7 +362,7 @@ int vhx_vq_pull(struct vhx_vq *vq, struct vhx_pull *p)
 	err = vhx_vq_ring(vq, pull, vq->mem, p);
 	if (p->ndesc)
 		vhx_vq_count(vq, VHX_QSTAT_DESCRIPTORS, p->ndesc);
-	if (unlikely(vq->view.perm)) {
+	if (unlikely(vq->view.perm) && !vq->phys) {
 		vhx_miss_post(vq);
 		if (err)
 			return -EAGAIN;
@@ -404,27 +417,6 @@ bool vhx_vq_quiet(struct vhx_vq *vq)
 	return vhx_vq_ring(vq, quiet);
 }
 EXPORT_SYMBOL_GPL(vhx_vq_quiet);
-
-static void vhx_vq_call(struct vhx_vq *vq)
-{
-	int want;
-
-	want = vhx_vq_ring(vq, want_call,
-			   vhx_vq_has(vq, VIRTIO_F_NOTIFY_ON_EMPTY));
-	if (unlikely(want < 0)) {
-		vhx_vq_break(vq, want);
-		return;
-	}
-	if (!want) {
-		vhx_vq_count(vq, VHX_QSTAT_CALLS_SKIPPED, 1);
-		return;
-	}
-	if (!vq->call)
-		return;
-	vhx_vq_count(vq, VHX_QSTAT_CALLS, 1);
-	trace_vhx_call(vq);
-	eventfd_signal(vq->call);
-}
 
 /**
  * vhx_vq_push - give chains back to the guest, and interrupt it if it wants that

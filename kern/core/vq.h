@@ -6,6 +6,7 @@
 #define _VHX_VQ_H
 
 #include <linux/eventfd.h>
+#include <linux/irqreturn.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
@@ -46,6 +47,18 @@ struct vhx_poll {
 };
 
 /**
+ * struct vhx_irq - who hears of what a queue of a device without owner gives back
+ * @fn: called with softirqs off; NULL: nobody
+ * @data: its argument
+ * @trigger: an eventfd that does the same, signalled instead; not counted, as vDPA has it
+ */
+struct vhx_irq {
+	irqreturn_t (*fn)(void *data);
+	void *data;
+	struct eventfd_ctx *trigger;
+};
+
+/**
  * struct vhx_vq - a queue
  * @lock: what is below, unless it says otherwise. The worker holds it while it works on the
  *	queue; an ioctl that changes the queue waits for a slice of work at the most
@@ -68,11 +81,14 @@ struct vhx_poll {
  * @kick: kick eventfd
  * @kick_poll: waits for it
  * @call: interrupts the guest
+ * @irq: the same where nobody owns the device
  * @err: tells the VMM that the ring is illegal
  * @busyloop_us: as set by VHOST_SET_VRING_BUSYLOOP_TIMEOUT
  * @log: where it says what it wrote
  * @mem: the memory table during a run of @handle
- * @view: with a vIOMMU, this queue's view of the translations; then @ring points to it
+ * @view: with a vIOMMU, this queue's view of the translations; then @ring points to it. Or of the
+ *	table of its own that @phys tells of
+ * @phys: guest memory is pinned, what stands in @view are kernel addresses
  * @view_gen: the table's when the whole ring was last seen to be in it
  * @miss: what the queue waits for; not under @lock, see msg.h
  * @stats: counters, by enum vhx_qstat
@@ -96,11 +112,13 @@ struct vhx_vq {
 	struct file *kick;
 	struct vhx_poll kick_poll;
 	struct eventfd_ctx *call;
+	struct vhx_irq irq;
 	struct eventfd_ctx *err;
 	u32 busyloop_us;
 	struct vhx_log log;
 	const struct vhx_memtbl *mem;
 	struct vhx_iotlb_view view;
+	bool phys;
 	u64 view_gen;
 	struct vhx_miss miss;
 	u64 stats[VHX_QSTAT_NR];
@@ -153,6 +171,7 @@ void vhx_vq_reset(struct vhx_vq *vq);
 void vhx_vq_queue(struct vhx_vq *vq);
 void vhx_vq_flush(struct vhx_vq *vq);
 
+void vhx_vq_set_phys(struct vhx_vq *vq, const struct vhx_memtbl *mt);
 bool vhx_vq_may_set_features(const struct vhx_vq *vq, const u64 *features);
 void vhx_vq_set_features(struct vhx_vq *vq, const u64 *features);
 bool vhx_vq_access_ok(const struct vhx_vq *vq, const struct vhx_memtbl *mt);
@@ -167,6 +186,10 @@ bool vhx_vq_rest(struct vhx_vq *vq);
 bool vhx_vq_quiet(struct vhx_vq *vq);
 void vhx_vq_busy(struct vhx_vq *vq);
 void vhx_vq_break(struct vhx_vq *vq, int err);
+
+/* call.c */
+void vhx_vq_set_irq(struct vhx_vq *vq, const struct vhx_irq *irq);
+void vhx_vq_call(struct vhx_vq *vq);
 
 int vhx_vq_await(const struct vhx_vq *vq, wait_queue_head_t *wait, const struct list_head *list);
 

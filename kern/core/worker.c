@@ -83,12 +83,16 @@ static void vhx_worker_kill(void *data)
 	complete_all(&w->drained);
 }
 
-/* The thread where it is the kernel's. It goes only when the device lets it go. */
+/*
+ * The thread where it is the kernel's. It goes only when the device lets it go. That of a device
+ * without owner has no process's memory.
+ */
 static int vhx_worker_kthread(void *data)
 {
 	struct vhx_worker *w = data;
 
-	kthread_use_mm(w->dev->mm);
+	if (w->dev->mm)
+		kthread_use_mm(w->dev->mm);
 	for (;;) {
 		/* Who queues after the list was found empty, wakes us from here on. */
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -98,7 +102,8 @@ static int vhx_worker_kthread(void *data)
 			schedule();
 	}
 	__set_current_state(TASK_RUNNING);
-	kthread_unuse_mm(w->dev->mm);
+	if (w->dev->mm)
+		kthread_unuse_mm(w->dev->mm);
 	return 0;
 }
 
@@ -187,7 +192,7 @@ static void vhx_first_fn(struct vhx_work *work, struct vhx_worker *w)
 
 	first = container_of(work, struct vhx_first, flush.work);
 	w->pid = get_pid(task_pid(current));
-	if (w->kthread)
+	if (first->owner)
 		first->err = cgroup_attach_task_all(first->owner, current);
 	complete(&first->flush.done);
 }
@@ -199,7 +204,10 @@ static int vhx_worker_start(struct vhx_worker *w)
 	char name[TASK_COMM_LEN];
 
 	/* As in-tree's threads are called, for who looks for them by name. */
-	snprintf(name, sizeof(name), "vhost-%d", current->pid);
+	if (w->dev->mm)
+		snprintf(name, sizeof(name), "vhost-%d", current->pid);
+	else
+		snprintf(name, sizeof(name), "vhx-%.11s", w->dev->comm);
 	if (w->dev->fork_owner) {
 		task = vhost_task_create(vhx_worker_fn, vhx_worker_kill, w,
 					 name);
@@ -219,9 +227,9 @@ static int vhx_worker_start(struct vhx_worker *w)
 
 /**
  * vhx_worker_create - start a worker
- * @dev: device it works for, which has an owner
+ * @dev: device it works for
  *
- * Context: process, the owner's; sleeps.
+ * Context: process, the owner's if there is one; sleeps.
  * Return: the worker; -ENOMEM for whatever kept the thread from being made (in-tree vhost's
  * errno, RLIMIT_NPROC included).
  */
@@ -230,7 +238,7 @@ struct vhx_worker *vhx_worker_create(struct vhx_dev *dev)
 	struct vhx_first first = {
 		.flush.work = { .fn = vhx_first_fn, .must_run = true },
 		.flush.done = COMPLETION_INITIALIZER_ONSTACK(first.flush.done),
-		.owner = current,
+		.owner = dev->mm && !dev->fork_owner ? current : NULL,
 	};
 	struct vhx_worker *w;
 

@@ -3,7 +3,8 @@
  * Workers: the threads that move data. A worker is a vhost_task, a thread of the owner's
  * process: it has the owner's memory, cgroup and limits, and dies with the owner. Or, if the VMM
  * asked for it (VHOST_SET_FORK_FROM_OWNER), a kthread that uses the owner's memory, is in its
- * cgroups and lives as long as the device has an owner.
+ * cgroups and lives as long as the device has an owner. A device that nobody owns has kthreads, as
+ * long as it is there.
  *
  * Many queues to a worker, or one each: workers.c has the table of a device's workers.
  */
@@ -95,6 +96,7 @@ void vhx_worker_flush(struct vhx_worker *w);
 /* workers.c */
 void vhx_workers_init(struct vhx_dev *dev);
 int vhx_workers_start(struct vhx_dev *dev);
+int vhx_workers_start_each(struct vhx_dev *dev, u32 per);
 void vhx_workers_stop(struct vhx_dev *dev);
 void vhx_workers_flush(struct vhx_dev *dev);
 bool vhx_workers_has_ioctl(unsigned int cmd);

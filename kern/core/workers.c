@@ -116,6 +116,29 @@ int vhx_workers_start(struct vhx_dev *dev)
 }
 
 /**
+ * vhx_workers_start_each - make the workers of a device without owner
+ * @dev: device, which has none
+ * @per: queues to a worker: the first @per have the first, and so on
+ *
+ * Context: process, sleeps; @dev->lock.
+ * Return: 0 or -ENOMEM; then those that were made are there for vhx_workers_stop().
+ */
+int vhx_workers_start_each(struct vhx_dev *dev, u32 per)
+{
+	struct vhx_worker *w = NULL;
+	u32 i;
+
+	for (i = 0; i < dev->nvqs; i++) {
+		if (i % per == 0)
+			w = vhx_workers_add(dev);
+		if (IS_ERR(w))
+			return PTR_ERR(w);
+		vhx_workers_attach(dev->vq[i], w);
+	}
+	return 0;
+}
+
+/**
  * vhx_workers_stop - free all workers
  * @dev: device; its queues are stopped; it is in no list any more
  *
