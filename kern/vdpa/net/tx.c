@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the guest: chains become packets that the peer receives. Header and payload are copied once,
+ * and looked at in the copy.
+ */
+#include <linux/etherdevice.h>
+#include <linux/skbuff.h>
+#include <linux/uio.h>
+
+#include "vnet.h"
+
+/* As much of a frame stands in one piece if all of it can; of a larger one, its headers. */
+#define VHX_VNET_WHOLE	SKB_MAX_HEAD(NET_SKB_PAD + NET_IP_ALIGN)
+#define VHX_VNET_HEAD	256
+
+/* A turn of the handler. */
+struct vhx_vtx {
+	struct vhx_vnet *vn;
+	struct vhx_vq *vq;
+	struct vhx_vnet_scratch *s;
+	struct list_head skbs;
+	u32 packets;
+	u32 bytes;
+	u32 descs;
+};
+
+/* A guest asks for nothing that it was not offered, or did not take. */
+static bool vhx_vtx_may_ask(const struct vhx_vnet *vn, const struct vhx_hdr *h)
+{
+	u64 need = 0;
+
+	if (h->flags & VHX_HDR_F_NEEDS_CSUM)
+		need |= BIT_ULL(VIRTIO_NET_F_CSUM);
+	if (h->gso_type & VHX_HDR_GSO_ECN)
+		need |= BIT_ULL(VIRTIO_NET_F_HOST_ECN);
+	switch (h->gso_type & ~VHX_HDR_GSO_ECN) {
+	case VHX_HDR_GSO_NONE:
+		break;
+	case VHX_HDR_GSO_TCPV4:
+		need |= BIT_ULL(VIRTIO_NET_F_HOST_TSO4);
+		break;
+	case VHX_HDR_GSO_TCPV6:
+		need |= BIT_ULL(VIRTIO_NET_F_HOST_TSO6);
+		break;
+	case VHX_HDR_GSO_UDP_L4:
+		need |= BIT_ULL(VIRTIO_NET_F_HOST_USO);
+		break;
+	default:
+		return false;
+	}
+	return !(need & ~vn->features);
+}
+
+static struct sk_buff *vhx_vtx_alloc(u32 len)
+{
+	u32 linear = len <= VHX_VNET_WHOLE ? len : VHX_VNET_HEAD;
+	struct sk_buff *skb;
+	int err;
+
+	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear, len - linear,
+				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_put(skb, linear);
+	skb->data_len = len - linear;
+	skb->len += len - linear;
+	return skb;
+}
+
+static int vhx_vtx_fill(struct vhx_vtx *t, struct sk_buff *skb, struct iov_iter *from,
+			const struct vhx_hdr *h)
+{
+	struct net_device *dev = t->vn->netdev;
+	const struct virtio_net_hdr *vh = (const struct virtio_net_hdr *)h;
+
+	if (skb_copy_datagram_from_iter(skb, 0, from, skb->len))
+		return -EINVAL;
+	skb->dev = dev;
+	/* Looks at the copy; believes nothing of it that the stack would rely on. */
+	if (virtio_net_hdr_to_skb(skb, vh, true))
+		return -EINVAL;
+	skb->protocol = eth_type_trans(skb, dev);
+	skb_reset_network_header(skb);
+	skb_probe_transport_header(skb);
+	skb_record_rx_queue(skb, t->vq->index / 2);
+	return 0;
+}
+
+/* Return: the packet, or NULL, counted. */
+static struct sk_buff *vhx_vtx_packet(struct vhx_vtx *t, const struct vhx_chain *c)
+{
+	const u32 hdr_len = t->vn->hdr_len;
+	u32 len = c->out_len - hdr_len;
+	struct vhx_hdr h = {};
+	struct iov_iter from;
+	struct sk_buff *skb;
+
+	if (c->nin || c->out_len < hdr_len || len > VHX_VNET_FRAME_MAX)
+		goto err_bad;
+	iov_iter_kvec(&from, ITER_SOURCE, (struct kvec *)(t->s->seg + c->seg), c->nout,
+		      c->out_len);
+	if (!copy_from_iter_full(&h, hdr_len, &from))
+		goto err_bad;
+	if (vhx_hdr_check(&h, len, t->vq->ring.swap, false) || !vhx_vtx_may_ask(t->vn, &h))
+		goto err_bad;
+	skb = vhx_vtx_alloc(len);
+	if (!skb) {
+		vhx_vq_count(t->vq, VHX_QSTAT_BACKEND_ERRORS, 1);
+		return NULL;
+	}
+	if (!vhx_vtx_fill(t, skb, &from, &h))
+		return skb;
+	kfree_skb(skb);
+err_bad:
+	vhx_vq_count(t->vq, VHX_QSTAT_BAD_PACKETS, 1);
+	return NULL;
+}
+
+/* A peer that is down receives nothing. */
+static void vhx_vtx_deliver(struct vhx_vtx *t)
+{
+	struct net_device *dev = t->vn->netdev;
+	struct sk_buff *skb, *next;
+
+	if (list_empty(&t->skbs))
+		return;
+	if (likely(netif_running(dev))) {
+		local_bh_disable();
+		netif_receive_skb_list(&t->skbs);
+		local_bh_enable();
+	} else {
+		list_for_each_entry_safe(skb, next, &t->skbs, list) {
+			skb_list_del_init(skb);
+			dev_core_stats_rx_dropped_inc(dev);
+			kfree_skb(skb);
+		}
+	}
+	INIT_LIST_HEAD(&t->skbs);
+}
+
+/* Return: false when the ring broke. */
+static bool vhx_vtx_batch(struct vhx_vtx *t, u32 n)
+{
+	struct vhx_vnet_scratch *s = t->s;
+	u64 packets = 0, bytes = 0;
+	struct sk_buff *skb;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		s->done[i].id = s->chain[i].id;
+		s->done[i].ndesc = s->chain[i].ndesc;
+		s->done[i].len = 0;
+		t->bytes += min_t(u32, s->chain[i].out_len, VHX_VNET_BUDGET_BYTES);
+		skb = vhx_vtx_packet(t, &s->chain[i]);
+		if (!skb)
+			continue;
+		packets++;
+		bytes += skb->len + ETH_HLEN;
+		list_add_tail(&skb->list, &t->skbs);
+	}
+	t->packets += n;
+	vhx_vq_count(t->vq, VHX_QSTAT_PACKETS, packets);
+	vhx_vq_count(t->vq, VHX_QSTAT_BYTES, bytes);
+	vhx_vtx_deliver(t);
+	return !vhx_vq_push(t->vq, s->done, n);
+}
+
+static int vhx_vtx_pull(struct vhx_vtx *t)
+{
+	struct vhx_pull pull = {
+		.chain = t->s->chain,
+		.seg = t->s->seg,
+		.max_chain = VHX_VNET_BATCH,
+		.max_seg = VHX_VNET_SEGS,
+	};
+	int n = vhx_vq_pull(t->vq, &pull);
+
+	t->descs += pull.ndesc;
+	return n;
+}
+
+static bool vhx_vtx_spent(const struct vhx_vtx *t)
+{
+	return t->packets >= VHX_VNET_BUDGET_PACKETS || t->bytes >= VHX_VNET_BUDGET_BYTES ||
+	       t->descs >= VHX_VNET_BUDGET_DESCS;
+}
+
+/**
+ * vhx_vnet_tx_handle - serve a queue from the guest
+ * @vq: the queue
+ *
+ * Context: its worker, @vq->lock.
+ */
+void vhx_vnet_tx_handle(struct vhx_vq *vq)
+{
+	struct vhx_vtx t = {
+		.vn = vhx_vnet_queue_of(vq)->vn,
+		.vq = vq,
+		.s = vq->runner->scratch,
+		.skbs = LIST_HEAD_INIT(t.skbs),
+	};
+	int n;
+
+	BUILD_BUG_ON(sizeof(struct vhx_seg) != sizeof(struct kvec));
+	BUILD_BUG_ON(sizeof(struct virtio_net_hdr_v1_hash) > sizeof(struct vhx_hdr));
+	vhx_vq_busy(vq);
+	while (!vq->broken) {
+		n = vhx_vtx_pull(&t);
+		if (n < 0)
+			break;
+		if (!n) {
+			if (!vhx_vq_rest(vq))
+				break;
+			continue;
+		}
+		if (!vhx_vtx_batch(&t, n))
+			break;
+		if (vhx_vtx_spent(&t)) {
+			vhx_vq_queue(vq);
+			break;
+		}
+	}
+}
