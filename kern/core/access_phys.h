@@ -22,9 +22,10 @@
 
 #include "ring.h"
 
-#define vhx_mb()	virt_mb()
-#define vhx_rmb()	virt_rmb()
-#define vhx_wmb()	virt_wmb()
+/* As in access.h: each use names its partner in the driver. */
+#define vhx_mb()	virt_mb()	/* full */
+#define vhx_rmb()	virt_rmb()	/* reads */
+#define vhx_wmb()	virt_wmb()	/* writes */
 
 #define vhx_swab16(x)	swab16(x)
 #define vhx_swab32(x)	swab32(x)

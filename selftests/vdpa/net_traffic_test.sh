@@ -40,7 +40,7 @@ is_on()
 }
 
 vnet_add vhxv0 mac 52:54:00:77:00:02; ok $? "a device"
-[ -e /sys/class/net/vhxv0 ]; ok $? "has a peer of its name"
+run "has a peer of its name" test -e /sys/class/net/vhxv0
 is "$(in_guest cat "/sys/class/net/$vnet_guest/address")" 52:54:00:77:00:02 "and the address asked for"
 for bit in RING_PACKED RING_INDIRECT_DESC RING_EVENT_IDX HASH_REPORT; do
 	is_on $bit; ok $? "with $bit when nobody says otherwise"
@@ -48,7 +48,7 @@ done
 traffic packed
 stats=$(ethtool -S vhxv0)
 for name in rx0_packets tx0_packets rx0_kicks tx0_calls; do
-	[ "$(echo "$stats" | awk -v n="$name:" '$1 == n { print $2 }')" -gt 0 ]; ok $? "ethtool -S: $name"
+	run "ethtool -S: $name" test "$(echo "$stats" | awk -v n="$name:" '$1 == n { print $2 }')" -gt 0
 done
 vdpa dev vstats show vhxv0 qidx 0 | grep -q 'packets [1-9]'; ok $? "vdpa dev vstats"
 is "$(ip -j -s link show vhxv0 | tr ',{' '\n' | grep -c '"errors":0')" 2 "ip -s link: no errors"
@@ -60,13 +60,13 @@ ip link set vhxv0 up
 sleep 0.3
 is "$(in_guest cat "/sys/class/net/$vnet_guest/carrier")" 1 "and comes back with it"
 run "the device goes" vnet_del vhxv0
-[ ! -e /sys/class/net/vhxv0 ]; ok $? "and its peer"
+run "and its peer" test ! -e /sys/class/net/vhxv0
 
 # What shadow virtqueues accept: docs/vdpa-net.md
 profile=$(sed -n 's/.*device_features \(0x[0-9a-f]*\).*/\1/p' "$(dirname "$0")/../../docs/vdpa-net.md" | head -n 1)
 vnet_add vhxv0 device_features "$profile"; ok $? "a device that can be migrated: $profile"
 for bit in RING_PACKED IN_ORDER RING_INDIRECT_DESC RING_RESET NOTIFICATION_DATA; do
-	is_on $bit; [ $? != 0 ]; ok $? "without $bit"
+	refuse "without $bit" is_on $bit
 done
 for bit in ACCESS_PLATFORM VERSION_1 RING_EVENT_IDX MRG_RXBUF CTRL_VQ; do
 	is_on $bit; ok $? "with $bit"
