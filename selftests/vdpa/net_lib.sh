@@ -55,12 +55,14 @@ vnet_up()
 {
 	vnet_guest=$(vnet_find "$1") || return
 	ip link set "$vnet_guest" netns $vnet_ns || return
-	ip addr add 10.77.0.1/24 dev "$1"
-	ip -6 addr add fd77::1/64 dev "$1" nodad
+	ip addr replace 10.77.0.1/24 dev "$1"
+	ip -6 addr replace fd77::1/64 dev "$1" nodad
 	ip link set "$1" up
 	ip -n $vnet_ns addr add 10.77.0.2/24 dev "$vnet_guest"
 	ip -n $vnet_ns -6 addr add fd77::2/64 dev "$vnet_guest" nodad
 	ip -n $vnet_ns link set "$vnet_guest" up
+	# Links do not come up at once.
+	until_true 30 ping -q -c 1 -W 1 10.77.0.2
 }
 
 vnet_add()
@@ -93,10 +95,9 @@ vnet_send()
 	out=$(mktemp)
 	# shellcheck disable=SC2086 # a command
 	$to timeout 60 socat -u "TCP${5:-4}-LISTEN:7777,reuseaddr" - 2>/dev/null | sha256sum >"$out" &
-	sleep 0.3
 	# shellcheck disable=SC2086
 	sum=$(head -c "$1" /dev/urandom | tee >(sha256sum >"$out.sent") |
-		$from timeout 60 socat -u - "TCP${5:-4}:$4:7777" 2>&1)
+		$from timeout 60 socat -u - "TCP${5:-4}:$4:7777,retry=100,interval=0.1" 2>&1)
 	wait $!
 	got=$(cat "$out")
 	sleep 0.1

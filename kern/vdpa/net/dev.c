@@ -161,6 +161,7 @@ static void vhx_vnet_stop(struct vhx_vnet *vn)
 /* Context: vhx_dev.lock. */
 static void vhx_vnet_do_reset(struct vhx_vnet *vn)
 {
+	struct vdpa_callback nobody = {};
 	u32 i;
 
 	vhx_vnet_peer_carrier(vn, false);
@@ -175,6 +176,8 @@ static void vhx_vnet_do_reset(struct vhx_vnet *vn)
 		vn->asid[i] = 0;
 	WRITE_ONCE(vn->curr, 1);
 	vhx_vnet_spread_reset(vn);
+	/* The last that a driver does is a reset: what it gave goes with it. */
+	vhx_vnet_set_config_cb(&vn->vdpa, &nobody);
 }
 
 /**

@@ -6,7 +6,6 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
-#include <net/xdp.h>
 
 #include "vnet.h"
 
@@ -68,14 +67,12 @@ static u16 vhx_peer_select_queue(struct net_device *dev, struct sk_buff *skb,
 /* Return: room, looked for once more after the queue was stopped. */
 static bool vhx_peer_add(struct netdev_queue *txq, struct vhx_vnet_queue *q, struct sk_buff *skb)
 {
-	const u32 len = skb->len;
-
-	if (likely(vhx_vnet_rx_add(q, skb, len)))
+	if (likely(vhx_vnet_rx_add(q, skb)))
 		return true;
 	netif_tx_stop_queue(txq);
 	/* Pairs with the barrier in vhx_vrx_next(), who makes room and looks whether it is stopped. */
 	smp_mb__after_atomic();
-	if (!vhx_vnet_rx_add(q, skb, len))
+	if (!vhx_vnet_rx_add(q, skb))
 		return false;
 	netif_tx_start_queue(txq);
 	return true;
@@ -107,41 +104,6 @@ static netdev_tx_t vhx_peer_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-/* A frame of another driver's becomes a packet. Return: whether it is the guest's now. */
-static bool vhx_peer_xdp_one(struct vhx_vnet *vn, struct vhx_vnet_queue *q,
-			     struct xdp_frame *frame)
-{
-	struct sk_buff *skb = xdp_build_skb_from_frame(frame, vn->netdev);
-
-	if (!skb)
-		return false;
-	skb_push(skb, ETH_HLEN);
-	skb_orphan(skb);
-	if (vhx_vnet_wants(vn, skb) && vhx_vnet_rx_add(q, skb, 0))
-		return true;
-	dev_core_stats_tx_dropped_inc(vn->netdev);
-	kfree_skb(skb);
-	return true;
-}
-
-static int vhx_peer_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames, u32 flags)
-{
-	struct vhx_vnet *vn = vhx_peer_vnet(dev);
-	struct vhx_vnet_queue *q;
-	int i;
-
-	if (unlikely(flags & ~XDP_XMIT_FLAGS_MASK))
-		return -EINVAL;
-	if (unlikely(!netif_carrier_ok(dev)))
-		return -ENETDOWN;
-	q = vhx_vnet_rxq(vn, smp_processor_id() % READ_ONCE(vn->curr));
-	for (i = 0; i < n; i++)
-		if (!vhx_peer_xdp_one(vn, q, frames[i]))
-			break;
-	vhx_vq_queue(&q->vq);
-	return i;
-}
-
 static const struct net_device_ops vhx_peer_ops = {
 	.ndo_open		= vhx_peer_open,
 	.ndo_stop		= vhx_peer_close,
@@ -151,7 +113,6 @@ static const struct net_device_ops vhx_peer_ops = {
 	.ndo_get_stats64	= vhx_vnet_get_stats64,
 	.ndo_set_mac_address	= eth_mac_addr,
 	.ndo_validate_addr	= eth_validate_addr,
-	.ndo_xdp_xmit		= vhx_peer_xdp_xmit,
 };
 
 static bool vhx_peer_is(const struct net_device *dev)
@@ -237,7 +198,6 @@ struct net_device *vhx_vnet_peer_create(struct vhx_vnet *vn, const char *name)
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = ETH_MAX_MTU - ETH_HLEN;
 	dev->tx_queue_len = VHX_VNET_BACKLOG;
-	xdp_set_features_flag(dev, NETDEV_XDP_ACT_NDO_XMIT);
 	eth_hw_addr_random(dev);
 	return dev;
 }

@@ -8,13 +8,6 @@
 
 #include "vnet.h"
 
-/* What of a packet in the backlog BQL was told of. */
-struct vhx_vrx_cb {
-	u32 charge;
-};
-
-#define VHX_VRX_CB(skb)	((struct vhx_vrx_cb *)(skb)->cb)
-
 /* A turn of the handler: chains that were taken are [0, n), those below next are used. */
 struct vhx_vrx {
 	struct vhx_vnet *vn;
@@ -42,14 +35,13 @@ static struct netdev_queue *vhx_vrx_txq(const struct vhx_vnet_queue *q)
  * vhx_vnet_rx_add - queue a packet for the guest
  * @q: rx queue
  * @skb: packet, at its Ethernet header, which becomes the queue's
- * @charge: bytes to tell BQL of, or 0: it did not come by the peer's own queue
  *
- * Who sends on the peer's own queue holds its lock, stops it when there is no room and looks again.
+ * Who sends stops the peer's queue when there is no room, and looks again.
  *
- * Context: softirqs off.
+ * Context: softirqs off, the peer's queue's lock.
  * Return: false when there is no room: the packet is still the caller's.
  */
-bool vhx_vnet_rx_add(struct vhx_vnet_queue *q, struct sk_buff *skb, u32 charge)
+bool vhx_vnet_rx_add(struct vhx_vnet_queue *q, struct sk_buff *skb)
 {
 	bool room;
 
@@ -62,10 +54,8 @@ bool vhx_vnet_rx_add(struct vhx_vnet_queue *q, struct sk_buff *skb, u32 charge)
 	}
 	room = !__ptr_ring_full(&q->ring);
 	if (likely(room)) {
-		VHX_VRX_CB(skb)->charge = charge;
 		/* Before it can be seen, and so be completed. */
-		if (charge)
-			netdev_tx_sent_queue(vhx_vrx_txq(q), charge);
+		netdev_tx_sent_queue(vhx_vrx_txq(q), skb->len);
 		__ptr_ring_produce(&q->ring, skb);
 	}
 	spin_unlock(&q->ring.producer_lock);
@@ -122,13 +112,9 @@ static struct sk_buff *vhx_vrx_next(struct vhx_vrx *r)
 /* Done with the packet that was next. */
 static void vhx_vrx_taken(struct vhx_vrx *r, struct sk_buff *skb)
 {
-	u32 charge = VHX_VRX_CB(skb)->charge;
-
 	r->q->held_at++;
-	if (!charge)
-		return;
 	r->bql_packets++;
-	r->bql_bytes += charge;
+	r->bql_bytes += skb->len;
 }
 
 static void vhx_vrx_drop(struct vhx_vrx *r, struct sk_buff *skb)

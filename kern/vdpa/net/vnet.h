@@ -295,7 +295,7 @@ u32 vhx_vnet_report(const struct vhx_vnet *vn, const struct sk_buff *skb, u32 *t
 /* rx.c, tx.c */
 void vhx_vnet_rx_handle(struct vhx_vq *vq);
 void vhx_vnet_rx_purge(struct vhx_vnet_queue *q);
-bool vhx_vnet_rx_add(struct vhx_vnet_queue *q, struct sk_buff *skb, u32 charge);
+bool vhx_vnet_rx_add(struct vhx_vnet_queue *q, struct sk_buff *skb);
 void vhx_vnet_tx_handle(struct vhx_vq *vq);
 
 /* netdev.c */
