@@ -96,12 +96,12 @@ vnet_send()
 	# shellcheck disable=SC2086 # a command
 	$to timeout 60 socat -u "TCP${5:-4}-LISTEN:7777,reuseaddr" - 2>/dev/null | sha256sum >"$out" &
 	# shellcheck disable=SC2086
-	sum=$(head -c "$1" /dev/urandom | tee >(sha256sum >"$out.sent") |
-		$from timeout 60 socat -u - "TCP${5:-4}:$4:7777,retry=100,interval=0.1" 2>&1)
+	head -c "$1" /dev/urandom | tee >(sha256sum >"$out.sent") |
+		$from timeout 60 socat -u - "TCP${5:-4}:$4:7777,retry=100,interval=0.1" 2>/dev/null
 	wait $!
 	got=$(cat "$out")
 	sleep 0.1
-	sum=$sum$(cat "$out.sent")
+	sum=$(cat "$out.sent")
 	rm -f "$out" "$out.sent"
 	[ "$got" = "$sum" ] && return
 	diag "got $got sent $sum"
