@@ -17,7 +17,6 @@ vdpa_begin_guest
 
 # What the guest reaches is the peer, and no tap.
 ip addr flush dev "$TAP"
-vdpa_vp_wire "$HOST_IP/24"
 
 # traffic WHEN MIB
 traffic()
@@ -31,6 +30,7 @@ traffic()
 form()
 {
 	form=$1
+	vdpa_vp_wire "$2" "$HOST_IP/24"
 	vdpa_vp vp0 "$2" && vdpa_open vp0
 	ok $? "$form: $VDPA_DRIVER has the device" || bail "no device"
 	vdpa_nic vp0 "$4"
@@ -47,6 +47,7 @@ form_end()
 	qemu_is_content
 	ok $? "$form: QEMU has nothing to complain of"
 	run "$form: the device goes" vdpa_del vp0
+	vdpa_vp_unwire
 }
 
 form "split" "$VP_PLAIN" "" ""
@@ -79,6 +80,7 @@ form_end
 
 ### the host's own driver
 
+vdpa_vp_wire "$VP_FULL" "$HOST_IP/24"
 vdpa_vp vp0 "$VP_FULL" && vdpa_give vp0 virtio_vdpa && netdev=$(vdpa_netdev vp0)
 ok $? "virtio_vdpa has the device, and makes $netdev of it" || bail "no netdev"
 ip netns add vdpa

@@ -111,7 +111,7 @@ if [ -n "$missing" ]; then
 	skip "over the wire" "$missing"
 	plan
 fi
-vdpa_vp_wire "$HOST_IP/24"
+vdpa_vp_wire "$VP_FULL" "$HOST_IP/24"
 wire "split" packed_vq=0,in_order=0
 if vdpa_is_vhx; then
 	wire "packed" packed_vq=1,in_order=0

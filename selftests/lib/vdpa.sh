@@ -30,10 +30,10 @@ if [ "$VHX_VDPA" = in-tree ]; then
 	VDPA_DRIVER=vhost_vdpa VDPA_NODES=vhost-vdpa
 fi
 
-# The NICs of tools/vm/run --vdpa, all on one wire
+# The NICs of tools/vm/run --vdpa, and the machine's own at the other end of their wires
 VP_FULL=0000:00:10.0		# offers all it can, also packed rings
 VP_PLAIN=0000:00:11.0		# nothing that shadow virtqueues refuse
-VP_PEER=0000:00:12.0		# the machine's own
+declare -A VP_PEER=([$VP_FULL]=0000:00:12.0 [$VP_PLAIN]=0000:00:13.0)
 
 vdpa_is_vhx()
 {
@@ -195,20 +195,24 @@ vdpa_vp_end()
 	echo "$1" >/sys/bus/pci/drivers_probe
 }
 
-# The netdev at the other end of the NICs' wire
-vdpa_vp_peer()
-{
-	basename "/sys/bus/pci/devices/$VP_PEER"/virtio*/net/*
-}
-
-# vdpa_vp_wire ADDRESS/BITS: that netdev, in $peer, has it
+# vdpa_vp_wire SLOT ADDRESS/BITS: the netdev at the other end of that NIC's wire, in $peer, has the
+# address. It says nothing unasked: what nobody takes off the wire stays in its ring, and
+# the kernel complains of that.
 vdpa_vp_wire()
 {
-	peer=$(vdpa_vp_peer)
+	peer=$(basename "/sys/bus/pci/devices/${VP_PEER[$1]}"/virtio*/net/*)
 	at_exit "ip addr flush dev $peer; ip link set $peer down"
-	if ! ip addr add "$1" dev "$peer" || ! ip link set "$peer" up; then
+	sysctl -qw "net.ipv6.conf.$peer.disable_ipv6=1"
+	if ! ip addr add "$2" dev "$peer" || ! ip link set "$peer" up; then
 		bail "the other end of the wire cannot be set up"
 	fi
+}
+
+# vdpa_vp_unwire: it has none any more
+vdpa_vp_unwire()
+{
+	ip addr flush dev "$peer"
+	ip link set "$peer" down
 }
 
 # vdpa_vduse NAME FILE [QUEUES]: a disk that qemu-storage-daemon serves
@@ -217,7 +221,7 @@ vdpa_vduse()
 	modprobe vduse || return
 	command -v qemu-storage-daemon >/dev/null || return
 	qemu-storage-daemon --blockdev "driver=file,node-name=f0,filename=$2" \
-		--export "type=vduse-blk,id=e0,node-name=f0,name=$1,writable=on,num-queues=${3:-1}" \
+		--export "type=vduse-blk,id=e0,node-name=f0,name=$1,writable=on,num-queues=${3:-1},queue-size=1024" \
 		</dev/null >"$VDPA_RUN/$1.log" 2>&1 5>&- 6>&- 7>&- 8>&- &
 	at_exit "vdpa_vduse_end $1 $!"
 	until_true 10 test -e "/dev/vduse/$1" || { cat "$VDPA_RUN/$1.log"; return 1; }
