@@ -55,6 +55,14 @@ vdpa_guest_disk()
 	MORE=("${SHARED[@]}" -device "vhost-vdpa-device-pci,id=vdpa,vhostdev=$1")
 }
 
+# vp_vdpa and VDUSE do not say where a ring stands, whoever asks. QEMU complains of that
+# when it stops, and that a guest which is stopped goes on is not tried with them.
+qemu_is_content_but()
+{
+	sed -i '/ring restore failed/d' "$E2E_RUN/qemu.err"
+	qemu_is_content
+}
+
 # Its name in the guest is in $disk
 guest_finds_disk()
 {

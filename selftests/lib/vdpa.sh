@@ -146,7 +146,8 @@ vdpa_sim()
 
 	shift 2
 	[ "$kind" = blk ] || attributes=(mac "$VDPA_MAC")
-	vdpa_insmod "$VDPA_PARENTS" vringh && vdpa_insmod "$VDPA_PARENTS" vdpa_sim max_iotlb_entries=1048576 "$@" &&
+	vdpa_insmod "$VDPA_PARENTS" vringh &&
+	vdpa_insmod "$VDPA_PARENTS" vdpa_sim max_iotlb_entries=1048576 "$@" &&
 	vdpa_insmod "$VDPA_PARENTS" "vdpa_sim_$kind" &&
 	vdpa_add "$name" "vdpasim_$kind" "${attributes[@]}"
 }
@@ -218,10 +219,12 @@ vdpa_vp_unwire()
 # vdpa_vduse NAME FILE [QUEUES]: a disk that qemu-storage-daemon serves
 vdpa_vduse()
 {
+	local export=type=vduse-blk,id=e0,node-name=f0,name=$1,writable=on
+
 	modprobe vduse || return
 	command -v qemu-storage-daemon >/dev/null || return
 	qemu-storage-daemon --blockdev "driver=file,node-name=f0,filename=$2" \
-		--export "type=vduse-blk,id=e0,node-name=f0,name=$1,writable=on,num-queues=${3:-1},queue-size=1024" \
+		--export "$export,num-queues=${3:-1},queue-size=1024" \
 		</dev/null >"$VDPA_RUN/$1.log" 2>&1 5>&- 6>&- 7>&- 8>&- &
 	at_exit "vdpa_vduse_end $1 $!"
 	until_true 10 test -e "/dev/vduse/$1" || { cat "$VDPA_RUN/$1.log"; return 1; }
