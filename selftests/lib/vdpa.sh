@@ -297,12 +297,14 @@ vdpa_disk()
 	vdpa_child "$1" block
 }
 
+# It is the child of whoever does DMA, which is the device or, of vp_vdpa's, the NIC.
 vdpa_child()
 {
-	local dir
+	local dev dir
 
+	dev=$(realpath "$VDPA_BUS/devices/$1")
 	for _ in {1..50}; do
-		for dir in "$VDPA_BUS/devices/$1"/virtio*/"$2"/*; do
+		for dir in "$dev"/{,../}virtio*/"$2"/*; do
 			[ ! -d "$dir" ] || { basename "$dir"; return; }
 		done
 		sleep 0.1
