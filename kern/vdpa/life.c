@@ -75,6 +75,25 @@ static void vhx_vdpa_drop_owner(struct vhx_vdpa *v)
 }
 
 /**
+ * vhx_vdpa_drop_calls - the parent calls nobody any more
+ * @v: device, that is reset
+ *
+ * Context: process, sleeps; vhx_vdpa.lock.
+ */
+void vhx_vdpa_drop_calls(struct vhx_vdpa *v)
+{
+	struct vhx_vcall_fd *old = vhx_vcall_swap(&v->config_call, NULL);
+	struct vdpa_callback none = {};
+	u32 i;
+
+	for (i = 0; i < v->nvqs; i++)
+		vhx_vring_drop(&v->vq[i]);
+	v->vdpa->config->set_config_cb(v->vdpa, &none);
+	vhx_vcall_put(old);
+	vhx_vcall_quiesce(&v->config_call);
+}
+
+/**
  * vhx_vdpa_start - a VMM has come
  * @v: device, that nobody has
  *
@@ -96,22 +115,11 @@ int vhx_vdpa_start(struct vhx_vdpa *v)
 	v->backend_features = 0;
 	v->features = 0;
 	memset(v->group_asid, 0, v->vdpa->ngroups * sizeof(*v->group_asid));
-	/* Whoever had it before is of no concern. */
 	err = vhx_vdpa_reset(v);
 	mutex_unlock(&v->lock);
 	if (err)
 		vhx_spaces_exit(v);
 	return err;
-}
-
-static void vhx_vdpa_drop_config_call(struct vhx_vdpa *v)
-{
-	struct vhx_vcall_fd *old = vhx_vcall_swap(&v->config_call, NULL);
-	struct vdpa_callback none = {};
-
-	v->vdpa->config->set_config_cb(v->vdpa, &none);
-	vhx_vcall_put(old);
-	vhx_vcall_quiesce(&v->config_call);
 }
 
 /**
@@ -131,9 +139,7 @@ void vhx_vdpa_stop(struct vhx_vdpa *v)
 	for (i = 0; i < v->nvqs; i++)
 		vhx_vkick_stop(&v->vq[i].kick);
 	vhx_vdpa_reset(v);
-	for (i = 0; i < v->nvqs; i++)
-		vhx_vring_drop(&v->vq[i]);
-	vhx_vdpa_drop_config_call(v);
+	vhx_vdpa_drop_calls(v);
 	mutex_unlock(&v->lock);
 	vhx_spaces_exit(v);
 	mutex_lock(&v->lock);

@@ -203,6 +203,10 @@ static int vhx_vdpa_probe(struct vdpa_device *vdpa)
 	v = vhx_vdpa_alloc(vdpa);
 	if (IS_ERR(v))
 		return PTR_ERR(v);
+	/* Who had it before may have left his behind, as virtio_vdpa does. */
+	mutex_lock(&v->lock);
+	vhx_vdpa_drop_calls(v);
+	mutex_unlock(&v->lock);
 	cdev_init(&v->cdev, &vhx_vdpa_fops);
 	v->cdev.owner = THIS_MODULE;
 	err = cdev_device_add(&v->cdev, &v->dev);

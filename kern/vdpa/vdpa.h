@@ -197,6 +197,7 @@ static inline bool vhx_vdpa_has(const struct vhx_vdpa *v, unsigned int bit)
 /* life.c */
 int vhx_vdpa_start(struct vhx_vdpa *v);
 void vhx_vdpa_stop(struct vhx_vdpa *v);
+void vhx_vdpa_drop_calls(struct vhx_vdpa *v);
 void vhx_vdpa_revoke(struct vhx_vdpa *v);
 long vhx_vdpa_set_owner(struct vhx_vdpa *v);
 int vhx_vdpa_check_owner(const struct vhx_vdpa *v);
