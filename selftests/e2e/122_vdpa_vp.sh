@@ -6,7 +6,7 @@
 # both ways, every byte compared; a reboot, a killed QEMU; packed rings, and
 # QEMU's shadow virtqueues. Then virtio_vdpa has the device, in a network namespace.
 # machine: --vdpa
-# time-limit: 700
+# time-limit: 700, dealt to: 6.12 (on 7.x a guest after one that was killed stood still at times, see README.md)
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vdpa.sh
 . "$E2E_DIR/vdpa.sh"
