@@ -323,6 +323,7 @@ static void moved_ring(void)
 	struct vhost_vring_addr a = { .index = TX };
 	struct vhost_iotlb_msg m;
 	uint8_t *canary;
+	int i;
 
 	up(&opt);
 	viommu_start(&iommu);
@@ -347,6 +348,9 @@ static void moved_ring(void)
 	viommu_answer(&iommu, &m);
 	viommu_start(&iommu);
 	tap_ok(packet_recv(host, got, sizeof(got), WAIT) == 60, "it is mapped: the packet leaves");
+	/* It is used when it has left. */
+	for (i = 0; i < WAIT && ((volatile uint8_t *)canary)[2] == 0x5a; i++)
+		usleep(1000);
 	tap_ok(canary[2] != 0x5a, "and is used there");
 	down();
 }
