@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 modules=build/$(uname -r)
-at_exit "for m in vhx vhx_net vhx_scsi vhx_vdpa; do insmod $modules/\$m.ko; done"
+at_exit "for m in vhx vhx_net vhx_scsi; do insmod $modules/\$m.ko; done"
 
 until_true 10 rmmod vhx_net || bail "vhx_net does not unload"
 rc 5 "without vhx_net: nic list" vhx nic list
@@ -20,9 +20,6 @@ for args in 'vsock list' 'vsock show 5' 'vsock stats' 'vsock route' 'vsock route
 	says "$err" '^hint: modprobe vhx_vsock' "has a hint"
 done
 
-if [ -d /sys/module/vhx_vdpa ]; then
-	until_true 10 rmmod vhx_vdpa || bail "vhx_vdpa does not unload"
-fi
 for args in 'vdpa list' 'vdpa show x' 'vdpa stats' 'vdpa stats x' 'vdpa stats -m'; do
 	# shellcheck disable=SC2086
 	rc 5 "without vhx_vdpa: vhx $args" vhx $args
