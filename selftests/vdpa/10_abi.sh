@@ -33,8 +33,10 @@ on()
 
 	shift 2
 	# Of its own it remembers no more than 2,048 pieces.
-	vdpa_sim "$kind" "$kind"0 max_iotlb_entries=65536 "$@" && vdpa_give "$kind"0 "$VDPA_DRIVER" &&
-		node=$(vdpa_node "$kind"0) || bail "vdpa_sim_$kind $*"
+	if ! vdpa_sim "$kind" "$kind"0 max_iotlb_entries=65536 "$@" ||
+	   ! vdpa_give "$kind"0 "$VDPA_DRIVER" || ! node=$(vdpa_node "$kind"0); then
+		bail "vdpa_sim_$kind $*"
+	fi
 	tool "$kind $*" abi "$node"
 	tool "$kind $*" map "$node" "$maps"
 	[ "$kind" = net ] || tool "$kind $*" blk "$node"

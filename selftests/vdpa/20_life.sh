@@ -29,6 +29,7 @@ at_work()
 	until_true 20 is_mapped
 }
 
+# shellcheck disable=SC2317 # until_true calls it
 is_mapped()
 {
 	[ "$(vdpa_pinned_by "$vmm")" -gt 0 ]

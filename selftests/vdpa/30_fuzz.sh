@@ -20,9 +20,10 @@ on()
 	local kind=$1 node log
 
 	shift
-	vdpa_sim "$kind" "$kind"0 max_iotlb_entries=65536 "$@" &&
-		vdpa_give "$kind"0 "$VDPA_DRIVER" && node=$(vdpa_node "$kind"0) ||
+	if ! vdpa_sim "$kind" "$kind"0 max_iotlb_entries=65536 "$@" ||
+	   ! vdpa_give "$kind"0 "$VDPA_DRIVER" || ! node=$(vdpa_node "$kind"0); then
 		bail "vdpa_sim_$kind $*"
+	fi
 	log=$(build/selftests/vdpa/tools/fuzz "$node" "$seconds")
 	ok $? "$kind $*" || diag "$log"
 	if [ "$kind" = blk ]; then
