@@ -21,10 +21,10 @@
 static void vhx_backend_see(struct vhx_backend *b, struct net *net,
 			    struct net_device *dev)
 {
-	b->net = get_net(net);
-	b->dev = dev;
-	b->ifindex = dev->ifindex;
-	strscpy(b->name, dev->name, sizeof(b->name));
+	b->port.net = get_net(net);
+	b->port.dev = dev;
+	b->port.ifindex = dev->ifindex;
+	strscpy(b->port.name, dev->name, sizeof(b->port.name));
 }
 
 /*
@@ -105,20 +105,20 @@ static bool vhx_backend_open(struct vhx_backend *b)
 
 	b->sock = tun_get_socket(file);
 	if (!IS_ERR(b->sock)) {
-		b->kind = VHX_BACKEND_TAP;
+		b->port.kind = VHX_PORT_TAP;
 		b->ring = tun_get_tx_ring(file);
 		return !IS_ERR(b->ring);
 	}
 
 	b->sock = tap_get_socket(file);
 	if (!IS_ERR(b->sock)) {
-		b->kind = VHX_BACKEND_MACVTAP;
+		b->port.kind = VHX_PORT_MACVTAP;
 		b->ring = tap_get_ptr_ring(file);
 		return !IS_ERR(b->ring);
 	}
 
 	b->sock = sock_from_file(file);
-	b->kind = VHX_BACKEND_PACKET;
+	b->port.kind = VHX_PORT_PACKET;
 	return b->sock && b->sock->sk->sk_type == SOCK_RAW &&
 	       b->sock->sk->sk_family == AF_PACKET;
 }
@@ -153,15 +153,18 @@ struct vhx_backend *vhx_backend_get(int fd)
 		goto err_file;
 	}
 
-	switch (b->kind) {
-	case VHX_BACKEND_TAP:
+	switch (b->port.kind) {
+	case VHX_PORT_TAP:
 		vhx_backend_find_tap(b);
 		break;
-	case VHX_BACKEND_MACVTAP:
+	case VHX_PORT_MACVTAP:
 		vhx_backend_find_macvtap(b);
 		break;
-	case VHX_BACKEND_PACKET:
+	case VHX_PORT_PACKET:
 		vhx_backend_find_packet(b);
+		break;
+	case VHX_PORT_VDPA:
+		/* No fd is that. */
 		break;
 	}
 	return b;
@@ -181,21 +184,23 @@ err_free:
  */
 void vhx_backend_put(struct vhx_backend *b)
 {
-	if (b->net)
-		put_net(b->net);
+	if (b->port.net)
+		put_net(b->port.net);
 	fput(b->file);
 	kfree(b);
 }
 
-const char *vhx_backend_kind_name(enum vhx_backend_kind kind)
+const char *vhx_port_kind_name(enum vhx_port_kind kind)
 {
 	switch (kind) {
-	case VHX_BACKEND_TAP:
+	case VHX_PORT_TAP:
 		return "tap";
-	case VHX_BACKEND_MACVTAP:
+	case VHX_PORT_MACVTAP:
 		return "macvtap";
-	case VHX_BACKEND_PACKET:
+	case VHX_PORT_PACKET:
 		return "packet";
+	case VHX_PORT_VDPA:
+		return "vdpa";
 	}
 	return "unknown";
 }

@@ -13,39 +13,25 @@
 #include <net/sock.h>
 #include <net/xdp.h>
 
-struct net_device;
-
-enum vhx_backend_kind {
-	VHX_BACKEND_TAP,
-	VHX_BACKEND_MACVTAP,
-	VHX_BACKEND_PACKET,
-};
+#include "port.h"
 
 /**
  * struct vhx_backend - a socket to the host's network
  * @sock: the socket; holding its file holds it
  * @file: what the VMM's fd meant, counted
- * @kind: what it is
  * @ring: packets on their way to the guest, NULL for a packet socket
- * @dev: netdev at the time of SET_BACKEND; to be compared, never to be followed
- * @net: its network namespace, counted; NULL when no netdev was found
- * @ifindex: its index
- * @name: its name
+ * @port: its place on the host at the time of SET_BACKEND
  */
 struct vhx_backend {
 	struct socket *sock;
 	struct file *file;
-	enum vhx_backend_kind kind;
 	struct ptr_ring *ring;
-	const struct net_device *dev;
-	struct net *net;
-	u32 ifindex;
-	char name[IFNAMSIZ];
+	struct vhx_port port;
 };
 
 struct vhx_backend *vhx_backend_get(int fd);
 void vhx_backend_put(struct vhx_backend *b);
-const char *vhx_backend_kind_name(enum vhx_backend_kind kind);
+const char *vhx_port_kind_name(enum vhx_port_kind kind);
 int vhx_backend_send(struct vhx_backend *b, struct iov_iter *from, u32 len,
 		     bool more);
 int vhx_backend_send_batch(struct vhx_backend *b, struct xdp_buff *xdp, u32 n);
@@ -56,7 +42,7 @@ u32 vhx_packet_len(const void *pkt);
 
 static inline bool vhx_backend_can_batch(const struct vhx_backend *b)
 {
-	return b->kind != VHX_BACKEND_PACKET &&
+	return b->port.kind != VHX_PORT_PACKET &&
 	       READ_ONCE(b->sock->sk->sk_sndbuf) == INT_MAX;
 }
 

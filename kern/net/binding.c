@@ -4,6 +4,7 @@
  * another.
  */
 #include <linux/capability.h>
+#include <linux/export.h>
 #include <linux/glob.h>
 #include <linux/nsproxy.h>
 #include <linux/slab.h>
@@ -16,6 +17,7 @@
 
 /* Raised by every binding: without any, a packet pays one branch that is not taken. */
 DEFINE_STATIC_KEY_FALSE(vhx_steer_key);
+EXPORT_SYMBOL_GPL(vhx_steer_key);
 /* Raises that nobody needs any more; vhx_net_mutex. */
 static u32 vhx_steer_spare;
 

@@ -49,7 +49,7 @@ static bool vhx_copy_can_count(const struct vhx_pair *p)
 	bool can;
 
 	rcu_read_lock();
-	nic = rcu_dereference(p->nic);
+	nic = rcu_dereference(p->seat.nic);
 	can = p->confirmed && nic && !READ_ONCE(nic->mismatch) &&
 	      rcu_access_pointer(nic->dev);
 	rcu_read_unlock();
@@ -73,7 +73,7 @@ static int vhx_copy_by_socket(struct vhx_rx *r, const struct vhx_copy *c)
 				       MSG_DONTWAIT | MSG_TRUNC);
 	if (unlikely(got != want))
 		return -EIO;
-	if (c->pkt && (r->b->kind != VHX_BACKEND_TAP || vhx_copy_can_count(r->p)))
+	if (c->pkt && (r->b->port.kind != VHX_PORT_TAP || vhx_copy_can_count(r->p)))
 		r->p->trust = VHX_COPY_TRUST;
 	return 0;
 }
@@ -279,7 +279,7 @@ static void vhx_copy_account(struct vhx_rx *r)
 	struct net_device *dev;
 
 	rcu_read_lock();
-	nic = rcu_dereference(r->p->nic);
+	nic = rcu_dereference(r->p->seat.nic);
 	dev = nic ? rcu_dereference(nic->dev) : NULL;
 	if (likely(dev)) {
 		preempt_disable();
@@ -302,7 +302,7 @@ void vhx_copy_settle(struct vhx_rx *r)
 {
 	u32 i;
 
-	if (r->tap_packets && r->b->kind == VHX_BACKEND_TAP)
+	if (r->tap_packets && r->b->port.kind == VHX_PORT_TAP)
 		vhx_copy_account(r);
 	r->tap_packets = 0;
 	r->tap_bytes = 0;

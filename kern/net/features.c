@@ -64,12 +64,12 @@ long vhx_net_set_features(struct vhx_dev *dev, const u64 *features)
 	mutex_lock(&p->vq[VHX_NET_RX].lock);
 	mutex_lock_nested(&p->vq[VHX_NET_TX].lock, SINGLE_DEPTH_NESTING);
 	for (i = 0; i < VHX_NET_VQS; i++)
-		vhx_vq_set_features(p->vqs[i], features);
+		vhx_vq_set_features(p->seat.vq[i], features);
 	p->guest_hdr = hdr;
 	p->trust = 0;
 	p->sock_hdr = features[0] & BIT_ULL(VHOST_NET_F_VIRTIO_NET_HDR) ? 0 : hdr;
 	mutex_unlock(&p->vq[VHX_NET_TX].lock);
 	mutex_unlock(&p->vq[VHX_NET_RX].lock);
-	vhx_nic_changed(p);
+	vhx_nic_changed(&p->seat);
 	return 0;
 }

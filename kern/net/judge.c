@@ -9,10 +9,18 @@
 struct vhx_pkt_kern *vhx_tx_describe(const struct vhx_batch_kern *b, struct vhx_pkt_kern *pk)
 {
 	const struct vhx_tx *t = b->from;
-	const struct vhx_tx_slot *slot = &t->s->slot[t->s->who[pk - b->pk]];
-	struct vhx_frame f = { vhx_tx_frame(t, slot), slot->copied, slot->frame };
+	const struct vhx_tx_slot *slot;
+	struct vhx_frame f;
 	u32 flags = VHX_PKT_TX;
 
+	if (b->skbs) {
+		vhx_pkt_skb(pk, ((struct sk_buff *const *)b->from)[pk - b->pk], flags,
+			    b->batch.queue);
+		pk->pkt.head_len = min_t(u32, pk->pkt.head_len, VHX_PKT_HEAD_MAX);
+		return pk;
+	}
+	slot = &t->s->slot[t->s->who[pk - b->pk]];
+	f = (struct vhx_frame) { vhx_tx_frame(t, slot), slot->copied, slot->frame };
 	if (slot->hdr->flags & VHX_HDR_F_NEEDS_CSUM)
 		flags |= VHX_PKT_CSUM;
 	vhx_pkt_describe(pk, &f, flags, b->batch.queue);
@@ -36,7 +44,7 @@ static void vhx_tx_learn(const struct vhx_tx *t, struct vhx_net_nic *nic, struct
 			continue;
 		hash = vhx_pkt_hash(vhx_batch_pkt(b, i));
 		WRITE_ONCE(nic->flow[hash & (VHX_NIC_FLOWS - 1)],
-			   t->p->index + 1);
+			   t->p->seat.index + 1);
 	}
 }
 
@@ -71,7 +79,7 @@ void vhx_tx_judge(struct vhx_tx *t, u32 first, u32 end)
 {
 	struct vhx_batch_kern b = {
 		.batch.flags = VHX_PKT_TX,
-		.batch.queue = t->p->index,
+		.batch.queue = t->p->seat.index,
 		.pk = t->s->pk,
 		.from = t,
 	};
@@ -86,13 +94,13 @@ void vhx_tx_judge(struct vhx_tx *t, u32 first, u32 end)
 		return;
 
 	rcu_read_lock();
-	if (vhx_steer_begin(t->p, VHX_DIR_TX, &steer)) {
+	if (vhx_steer_begin(&t->p->seat, VHX_DIR_TX, &steer)) {
 		if (vhx_steer_run(&steer, &b))
 			vhx_vq_count(t->vq, VHX_QSTAT_STEERED, b.batch.n);
 		else
 			vhx_tx_filter(t, &steer, &b);
 	}
-	nic = rcu_dereference(t->p->nic);
+	nic = rcu_dereference(t->p->seat.nic);
 	if (nic && READ_ONCE(nic->at_tap))
 		vhx_tx_learn(t, nic, &b);
 	rcu_read_unlock();

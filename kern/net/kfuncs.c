@@ -119,16 +119,16 @@ __bpf_kfunc u32 vhx_nic_queues(struct vhx_nic *nic)
  */
 __bpf_kfunc u32 vhx_nic_room(struct vhx_nic *nic, u32 queue)
 {
-	const struct vhx_pair *p;
+	const struct vhx_seat *seat;
 	u32 room = 0;
 
 	/* VHX_TEST_RUN's NIC has no queues behind it. */
 	if (!nic->id)
 		return queue < nic->queues ? 1 : 0;
 	rcu_read_lock();
-	p = vhx_nic_live(container_of(nic, struct vhx_net_nic, bpf), queue);
-	if (p)
-		room = READ_ONCE(p->room);
+	seat = vhx_nic_live(container_of(nic, struct vhx_net_nic, bpf), queue);
+	if (seat)
+		room = READ_ONCE(seat->room);
 	rcu_read_unlock();
 	return room;
 }

@@ -3,9 +3,9 @@
  * vhx_net.ko: guest NICs.
  *
  *	main.c		this: /dev/vhx-net, one queue pair an fd
- *	pair.h		a queue pair
+ *	pair.h		a queue pair; seat.h, its place in its NIC
  *	features.c	what is offered, and what the VMM acknowledged
- *	nic.c		a NIC: the queue pairs of one guest on one netdev
+ *	nic.c		a NIC: the queue pairs of one guest on one netdev, which is its port.h
  *	backend.c	taps, macvtaps and packet sockets
  *	tun_xdp.h	how tun wants a batch laid out
  *	tx.c		from the guest; judge.c meets the policy, stage.h where judged bytes wait
@@ -46,7 +46,7 @@ MODULE_PARM_DESC(drop_in,
 
 static void vhx_net_broken(struct vhx_vq *vq)
 {
-	vhx_nl_queue_broken(vhx_pair_of(vq));
+	vhx_nl_queue_broken(&vhx_pair_of(vq)->seat);
 }
 
 static struct vhx_class vhx_net_class = {
@@ -65,14 +65,15 @@ static int vhx_net_open(struct inode *inode, struct file *file)
 	if (!p)
 		return -ENOMEM;
 
-	p->vqs[VHX_NET_RX] = &p->vq[VHX_NET_RX];
-	p->vqs[VHX_NET_TX] = &p->vq[VHX_NET_TX];
-	vhx_dev_init(&p->dev, &vhx_net_class, p->vqs, VHX_NET_VQS);
-	vhx_vq_init(p->vqs[VHX_NET_RX], &p->dev, VHX_NET_RX, vhx_rx_handle);
+	p->seat.vq[VHX_NET_RX] = &p->vq[VHX_NET_RX];
+	p->seat.vq[VHX_NET_TX] = &p->vq[VHX_NET_TX];
+	p->seat.mailbox = &p->mailbox;
+	vhx_dev_init(&p->dev, &vhx_net_class, p->seat.vq, VHX_NET_VQS);
+	vhx_vq_init(p->seat.vq[VHX_NET_RX], &p->dev, VHX_NET_RX, vhx_rx_handle);
 	p->vq[VHX_NET_TX].out_only = true;
-	vhx_vq_init(p->vqs[VHX_NET_TX], &p->dev, VHX_NET_TX, vhx_tx_handle);
-	vhx_poll_init(&p->poll[VHX_NET_RX], p->vqs[VHX_NET_RX], EPOLLIN, false);
-	vhx_poll_init(&p->poll[VHX_NET_TX], p->vqs[VHX_NET_TX], EPOLLOUT,
+	vhx_vq_init(p->seat.vq[VHX_NET_TX], &p->dev, VHX_NET_TX, vhx_tx_handle);
+	vhx_poll_init(&p->poll[VHX_NET_RX], p->seat.vq[VHX_NET_RX], EPOLLIN, false);
+	vhx_poll_init(&p->poll[VHX_NET_TX], p->seat.vq[VHX_NET_TX], EPOLLOUT,
 		      false);
 	p->guest_hdr = VHX_HDR_LEN;
 	p->sock_hdr = VHX_HDR_LEN;
@@ -96,9 +97,9 @@ static void vhx_net_set_ring(struct vhx_pair *p, const struct vhx_backend *b)
  */
 static void vhx_net_unlive(struct vhx_pair *p)
 {
-	if (!p->live)
+	if (!p->seat.live)
 		return;
-	WRITE_ONCE(p->live, false);
+	WRITE_ONCE(p->seat.live, false);
 	if (static_key_enabled(&vhx_steer_key))
 		synchronize_rcu_expedited();
 }
@@ -106,7 +107,7 @@ static void vhx_net_unlive(struct vhx_pair *p)
 /* Never fails: a VMM that stops a queue cannot do anything about it. */
 static void vhx_net_stop(struct vhx_pair *p, u32 index)
 {
-	struct vhx_vq *vq = p->vqs[index];
+	struct vhx_vq *vq = p->seat.vq[index];
 	struct vhx_backend *old;
 
 	if (index == VHX_NET_RX)
@@ -123,13 +124,13 @@ static void vhx_net_stop(struct vhx_pair *p, u32 index)
 		return;
 	vhx_dev_flush(&p->dev);
 	vhx_backend_put(old);
-	vhx_nic_changed(p);
+	vhx_nic_changed(&p->seat);
 }
 
 /* Swap the backend of a queue, stopped or not. Return: 0, or negative: as before. */
 static int vhx_net_swap(struct vhx_pair *p, u32 index, struct vhx_backend *b)
 {
-	struct vhx_vq *vq = p->vqs[index];
+	struct vhx_vq *vq = p->seat.vq[index];
 	struct vhx_backend *old;
 	int err;
 
@@ -158,7 +159,7 @@ static int vhx_net_swap(struct vhx_pair *p, u32 index, struct vhx_backend *b)
 
 static int vhx_net_start(struct vhx_pair *p, u32 index, int fd)
 {
-	struct vhx_vq *vq = p->vqs[index];
+	struct vhx_vq *vq = p->seat.vq[index];
 	struct vhx_backend *b, *now;
 	bool ok;
 	int err;
@@ -179,7 +180,7 @@ static int vhx_net_start(struct vhx_pair *p, u32 index, int fd)
 		return 0;
 	}
 
-	err = vhx_nic_join(p, b);
+	err = vhx_nic_join(&p->seat, 1, &b->port);
 	if (!err)
 		err = vhx_net_swap(p, index, b);
 	if (err) {
@@ -187,8 +188,8 @@ static int vhx_net_start(struct vhx_pair *p, u32 index, int fd)
 		return err;
 	}
 	if (index == VHX_NET_RX)
-		WRITE_ONCE(p->live, true);
-	vhx_nic_changed(p);
+		WRITE_ONCE(p->seat.live, true);
+	vhx_nic_changed(&p->seat);
 	return 0;
 }
 
@@ -224,7 +225,7 @@ static long vhx_net_reset_owner(struct vhx_pair *p)
 	if (!err) {
 		vhx_net_stop(p, VHX_NET_TX);
 		vhx_net_stop(p, VHX_NET_RX);
-		vhx_nic_leave(p);
+		vhx_nic_leave(&p->seat, 1);
 		err = vhx_dev_reset_owner(&p->dev);
 	}
 	mutex_unlock(&p->dev.lock);
@@ -248,7 +249,7 @@ static long vhx_net_bind(struct vhx_pair *p, const void __user *argp)
 	if (err)
 		goto out;
 	mutex_lock(&vhx_net_mutex);
-	nic = rcu_dereference_protected(p->nic,
+	nic = rcu_dereference_protected(p->seat.nic,
 					lockdep_is_held(&vhx_net_mutex));
 	err = nic ? vhx_policy_bind(nic, bind.policy_id) : -ENODEV;
 	mutex_unlock(&vhx_net_mutex);
@@ -292,7 +293,7 @@ static int vhx_net_release(struct inode *inode, struct file *file)
 
 	vhx_net_stop(p, VHX_NET_TX);
 	vhx_net_stop(p, VHX_NET_RX);
-	vhx_nic_leave(p);
+	vhx_nic_leave(&p->seat, 1);
 	vhx_dev_release(&p->dev);
 	vhx_mailbox_free(&p->mailbox);
 	page_frag_cache_drain(&p->frag);
@@ -369,7 +370,7 @@ struct vhx_net_nic *vhx_nic_of_fd(int fd)
 		return ERR_PTR(-EINVAL);
 	}
 	p = file->private_data;
-	nic = rcu_dereference_protected(p->nic,
+	nic = rcu_dereference_protected(p->seat.nic,
 					lockdep_is_held(&vhx_net_mutex));
 	fput(file);
 	return nic;

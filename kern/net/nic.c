@@ -3,6 +3,7 @@
  * NICs, see nic.h: how queue pairs find together, and what the netdev does to them.
  */
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/file.h>
 #include <linux/hash.h>
 #include <linux/hashtable.h>
@@ -85,15 +86,14 @@ struct vhx_net_nic *vhx_nic_of_dev(const struct net_device *dev)
 	return found;
 }
 
-/* Context: vhx_net_mutex, or RCU with a @p that is being worked on. */
-static struct vhx_net_nic *vhx_nic_locked(const struct vhx_pair *p)
+/* Context: vhx_net_mutex. */
+static struct vhx_net_nic *vhx_nic_locked(const struct vhx_seat *seat)
 {
-	return rcu_dereference_protected(p->nic,
+	return rcu_dereference_protected(seat->nic,
 					 lockdep_is_held(&vhx_net_mutex));
 }
 
-static struct vhx_net_nic *vhx_nic_new(struct vhx_pair *p,
-				       const struct vhx_backend *b)
+static struct vhx_net_nic *vhx_nic_new(const struct vhx_dev *owner, const struct vhx_port *port)
 {
 	struct vhx_net_nic *nic;
 
@@ -102,21 +102,21 @@ static struct vhx_net_nic *vhx_nic_new(struct vhx_pair *p,
 		return ERR_PTR(-ENOMEM);
 
 	nic->bpf.id = ++vhx_nic_last_id;
-	nic->bpf.ifindex = b->ifindex;
-	strscpy(nic->bpf.name, b->name, sizeof(nic->bpf.name));
-	nic->kind = b->kind;
+	nic->bpf.ifindex = port->ifindex;
+	strscpy(nic->bpf.name, port->name, sizeof(nic->bpf.name));
+	nic->kind = port->kind;
 	nic->poll_us = VHX_NIC_POLL_VMM;
-	nic->mm = p->dev.mm;
-	nic->owner = get_pid(p->dev.owner);
-	memcpy(nic->comm, p->dev.comm, sizeof(nic->comm));
-	if (b->net) {
-		/* The netdev may have gone since the backend saw it: ask again by index. */
+	nic->mm = owner->mm;
+	nic->owner = get_pid(owner->owner);
+	memcpy(nic->comm, owner->comm, sizeof(nic->comm));
+	if (port->net) {
+		/* The netdev may have gone since it was looked at: ask again by index. */
 		struct net_device *dev;
 
-		nic->net = get_net(b->net);
+		nic->net = get_net(port->net);
 		rcu_read_lock();
-		dev = dev_get_by_index_rcu(b->net, b->ifindex);
-		if (dev == b->dev && dev->reg_state == NETREG_REGISTERED) {
+		dev = dev_get_by_index_rcu(port->net, port->ifindex);
+		if (dev == port->dev && dev->reg_state == NETREG_REGISTERED) {
 			rcu_assign_pointer(nic->dev, dev);
 			hash_add_rcu(vhx_nic_hash, &nic->hash,
 				     (unsigned long)dev);
@@ -186,25 +186,24 @@ static void vhx_nic_free(struct vhx_net_nic *nic)
 }
 
 /* A packet socket is a NIC of its own: two of them on one netdev are two guests' or a copy. */
-static struct vhx_net_nic *vhx_nic_match(const struct vhx_pair *p,
-					 const struct vhx_backend *b)
+static struct vhx_net_nic *vhx_nic_match(const struct vhx_dev *owner,
+					 const struct vhx_port *port)
 {
 	struct vhx_net_nic *nic;
 
-	if (!b->net || b->kind == VHX_BACKEND_PACKET)
+	if (!port->net || port->kind == VHX_PORT_PACKET)
 		return NULL;
 	list_for_each_entry(nic, &vhx_nics, node)
-		if (nic->kind == b->kind && nic->mm == p->dev.mm &&
-		    rcu_access_pointer(nic->dev) == b->dev)
+		if (nic->kind == port->kind && nic->mm == owner->mm &&
+		    rcu_access_pointer(nic->dev) == port->dev)
 			return nic;
 	return NULL;
 }
 
-static bool vhx_nic_same(const struct vhx_net_nic *nic,
-			 const struct vhx_backend *b)
+static bool vhx_nic_same(const struct vhx_net_nic *nic, const struct vhx_port *port)
 {
-	return nic->kind == b->kind && nic->bpf.ifindex == b->ifindex &&
-	       nic->net == b->net;
+	return nic->kind == port->kind && nic->bpf.ifindex == port->ifindex &&
+	       nic->net == port->net;
 }
 
 static int vhx_nic_slot(const struct vhx_net_nic *nic)
@@ -212,7 +211,7 @@ static int vhx_nic_slot(const struct vhx_net_nic *nic)
 	u32 i;
 
 	for (i = 0; i < VHX_NIC_PAIRS; i++)
-		if (!rcu_access_pointer(nic->pair[i]))
+		if (!rcu_access_pointer(nic->seat[i]))
 			return i;
 	return -ENOSPC;
 }
@@ -226,70 +225,81 @@ static int vhx_nic_slot(const struct vhx_net_nic *nic)
  */
 int vhx_nic_make_mailboxes(struct vhx_net_nic *nic)
 {
-	struct vhx_pair *p;
+	struct vhx_seat *seat;
 	int err = 0;
 	u32 i;
 
 	for (i = 0; !err && i < nic->npairs; i++) {
-		p = rcu_dereference_protected(nic->pair[i],
-					      lockdep_is_held(&vhx_net_mutex));
-		if (p)
-			err = vhx_mailbox_make(&p->mailbox);
+		seat = rcu_dereference_protected(nic->seat[i],
+						 lockdep_is_held(&vhx_net_mutex));
+		if (seat && seat->mailbox)
+			err = vhx_mailbox_make(seat->mailbox);
 	}
 	return err;
 }
 
-/**
- * vhx_nic_join - make a queue pair part of its NIC
- * @p: queue pair
- * @b: backend it is about to get
- *
- * Context: process, sleeps; @p->dev.lock, no queue's lock.
- * Return: 0; -ENOMEM; -ENOSPC more queue pairs than a netdev has queues.
- */
-int vhx_nic_join(struct vhx_pair *p, const struct vhx_backend *b)
+/* Give @seat a place in @nic. Context: vhx_net_mutex. Return: 0, -ENOSPC or -ENOMEM. */
+static int vhx_nic_seat(struct vhx_net_nic *nic, struct vhx_seat *seat)
 {
+	int slot = vhx_nic_slot(nic);
+	int err;
+
+	if (slot < 0)
+		return slot;
+	if (rcu_access_pointer(nic->binding) && seat->mailbox) {
+		err = vhx_mailbox_make(seat->mailbox);
+		if (err)
+			return err;
+	}
+	seat->index = slot;
+	WRITE_ONCE(seat->poll_us, nic->poll_us);
+	nic->npairs = max_t(u32, nic->npairs, slot + 1);
+	nic->bpf.max_queues = nic->npairs;
+	nic->refs++;
+	rcu_assign_pointer(nic->seat[slot], seat);
+	rcu_assign_pointer(seat->nic, nic);
+	return 0;
+}
+
+/**
+ * vhx_nic_join - make queue pairs part of their NIC
+ * @seat: queue pairs of one device, all of one NIC or of none
+ * @n: how many
+ * @port: where the NIC is
+ *
+ * Context: process, sleeps; perhaps rtnl; no queue's lock, and nobody else has the device's queue
+ * pairs join or leave.
+ * Return: 0; -ENOMEM; -ENOSPC more queue pairs than a netdev has queues. Then some may have joined.
+ */
+int vhx_nic_join(struct vhx_seat *seat, u32 n, const struct vhx_port *port)
+{
+	const struct vhx_dev *owner = seat->vq[VHX_NET_RX]->dev;
 	struct vhx_net_nic *nic;
 	bool fresh = false;
-	int slot, err = 0;
+	int err = 0;
+	u32 i;
 
 	mutex_lock(&vhx_net_mutex);
-	nic = vhx_nic_locked(p);
-	if (nic && vhx_nic_same(nic, b))
+	nic = vhx_nic_locked(seat);
+	if (nic && vhx_nic_same(nic, port))
 		goto out;
 	if (nic) {
 		mutex_unlock(&vhx_net_mutex);
-		vhx_nic_leave(p);
+		vhx_nic_leave(seat, n);
 		mutex_lock(&vhx_net_mutex);
 	}
 
-	nic = vhx_nic_match(p, b);
+	nic = vhx_nic_match(owner, port);
 	if (!nic) {
-		nic = vhx_nic_new(p, b);
+		nic = vhx_nic_new(owner, port);
 		fresh = true;
 	}
 	if (IS_ERR(nic)) {
 		err = PTR_ERR(nic);
 		goto out;
 	}
-
-	slot = vhx_nic_slot(nic);
-	if (slot < 0) {
-		err = slot;
-		goto out;
-	}
-	if (rcu_access_pointer(nic->binding)) {
-		err = vhx_mailbox_make(&p->mailbox);
-		if (err)
-			goto out;
-	}
-	p->index = slot;
-	WRITE_ONCE(p->poll_us, nic->poll_us);
-	nic->npairs = max_t(u32, nic->npairs, slot + 1);
-	nic->bpf.max_queues = nic->npairs;
-	nic->refs++;
-	rcu_assign_pointer(nic->pair[slot], p);
-	rcu_assign_pointer(p->nic, nic);
+	for (i = 0; !err && i < n; i++)
+		err = vhx_nic_seat(nic, &seat[i]);
 	if (fresh) {
 		vhx_nic_event(VHX_EVENT_NIC_NEW, nic, NULL);
 		vhx_policy_match(nic);
@@ -298,31 +308,39 @@ out:
 	mutex_unlock(&vhx_net_mutex);
 	return err;
 }
+EXPORT_SYMBOL_GPL(vhx_nic_join);
 
 /**
- * vhx_nic_leave - take a queue pair out of its NIC
- * @p: queue pair, stopped; without a NIC is fine
+ * vhx_nic_leave - take queue pairs out of their NIC
+ * @seat: queue pairs of one device, stopped; without a NIC is fine
+ * @n: how many
  *
- * Nobody reaches @p through the NIC when this returns.
+ * Nobody reaches them through the NIC when this returns.
  *
- * Context: process, sleeps; no queue's lock.
+ * Context: process, sleeps; perhaps rtnl; no queue's lock.
  */
-void vhx_nic_leave(struct vhx_pair *p)
+void vhx_nic_leave(struct vhx_seat *seat, u32 n)
 {
 	struct vhx_net_nic *nic;
+	bool left = false;
+	u32 i;
 
 	mutex_lock(&vhx_net_mutex);
-	nic = vhx_nic_locked(p);
-	if (nic) {
-		RCU_INIT_POINTER(nic->pair[p->index], NULL);
-		RCU_INIT_POINTER(p->nic, NULL);
+	for (i = 0; i < n; i++) {
+		nic = vhx_nic_locked(&seat[i]);
+		if (!nic)
+			continue;
+		RCU_INIT_POINTER(nic->seat[seat[i].index], NULL);
+		RCU_INIT_POINTER(seat[i].nic, NULL);
 		if (!--nic->refs)
 			vhx_nic_free(nic);
+		left = true;
 	}
 	mutex_unlock(&vhx_net_mutex);
-	if (nic)
+	if (left)
 		synchronize_rcu();
 }
+EXPORT_SYMBOL_GPL(vhx_nic_leave);
 
 /**
  * vhx_nic_nr_live - live queue pairs of a NIC, counted
@@ -379,22 +397,45 @@ static void vhx_nic_tell(struct vhx_net_nic *nic, const struct vhx_vq *vq)
 
 /**
  * vhx_nic_changed - a queue pair was started or stopped, or its features changed
- * @p: queue pair
+ * @seat: queue pair
  *
- * Context: process, sleeps; @p->dev.lock, no queue's lock.
+ * Context: process, sleeps; its vhx_dev.lock, no queue's lock.
  */
-void vhx_nic_changed(struct vhx_pair *p)
+void vhx_nic_changed(struct vhx_seat *seat)
 {
 	struct vhx_net_nic *nic;
 
 	mutex_lock(&vhx_net_mutex);
-	nic = vhx_nic_locked(p);
+	nic = vhx_nic_locked(seat);
 	if (nic) {
 		vhx_nic_count(nic);
-		vhx_nic_tell(nic, p->index ? NULL : &p->vq[VHX_NET_RX]);
+		vhx_nic_tell(nic, seat->index ? NULL : seat->vq[VHX_NET_RX]);
 	}
 	mutex_unlock(&vhx_net_mutex);
 }
+EXPORT_SYMBOL_GPL(vhx_nic_changed);
+
+/**
+ * vhx_nic_changed_later - the same for who must not wait: other queue pairs are live now
+ * @seat: queue pair
+ *
+ * Policies see the number at once, and are told of it soon.
+ *
+ * Context: any.
+ */
+void vhx_nic_changed_later(const struct vhx_seat *seat)
+{
+	struct vhx_net_nic *nic;
+
+	rcu_read_lock();
+	nic = rcu_dereference(seat->nic);
+	if (nic) {
+		vhx_nic_count(nic);
+		vhx_policy_check_later();
+	}
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(vhx_nic_changed_later);
 
 /**
  * vhx_nic_recounted - tell policies of NICs whose netdev changed its number of queues
@@ -426,7 +467,7 @@ void vhx_nic_confirm(struct vhx_pair *p, const struct net_device *dev)
 
 	p->confirmed = true;
 	rcu_read_lock();
-	nic = rcu_dereference(p->nic);
+	nic = rcu_dereference(p->seat.nic);
 	same = !nic || !rcu_access_pointer(nic->dev) ||
 	       rcu_access_pointer(nic->dev) == dev;
 	if (!same && !READ_ONCE(nic->mismatch)) {

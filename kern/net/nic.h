@@ -2,7 +2,8 @@
 /*
  * A NIC: the queue pairs of one owner on one netdev; the unit of steering. It comes with the
  * first SET_BACKEND and lives until the last fd that had its backend closes: a guest that stops,
- * reboots or reloads its driver keeps it, and its policy.
+ * reboots or reloads its driver keeps it, and its policy. That of a vDPA device lives as long as its
+ * netdev is in one network namespace.
  */
 #ifndef _VHX_NET_NIC_H
 #define _VHX_NET_NIC_H
@@ -15,8 +16,9 @@
 #include <linux/vhx.h>
 #include <linux/vhx_bpf.h>
 
-#include "backend.h"
 #include "pair.h"
+#include "port.h"
+#include "seat.h"
 
 struct vhx_binding;
 
@@ -34,10 +36,10 @@ struct vhx_binding;
  * @mm: the owner, for comparing
  * @owner: its pid, counted
  * @comm: its command name
- * @kind: of its backends
- * @npairs: entries of @pair in use, those of closed fds included
- * @refs: fds that have or had a backend of it
- * @pair: queue pairs by index; written under vhx_net_mutex, read under RCU
+ * @kind: of its ports
+ * @npairs: entries of @seat in use, those of closed fds included
+ * @refs: queue pairs: fds that have or had a backend of it, those of a vDPA device
+ * @seat: queue pairs by index; written under vhx_net_mutex, read under RCU
  * @binding: the policy; written under vhx_net_mutex, read under RCU
  * @dev_queues: @dev's queues when bpf.queues was counted; who sees another number counts anew
  * @told_queues: what the policy was told of last; vhx_net_mutex
@@ -60,10 +62,10 @@ struct vhx_net_nic {
 	const struct mm_struct *mm;
 	struct pid *owner;
 	char comm[16];
-	enum vhx_backend_kind kind;
+	enum vhx_port_kind kind;
 	u32 npairs;
 	u32 refs;
-	struct vhx_pair __rcu *pair[VHX_NIC_PAIRS];
+	struct vhx_seat __rcu *seat[VHX_NIC_PAIRS];
 	struct vhx_binding __rcu *binding;
 	u32 dev_queues;
 	u32 told_queues;
@@ -81,9 +83,10 @@ struct vhx_net_nic {
 extern struct mutex vhx_net_mutex;	/* NICs, policies and bindings; see dev.h for its place */
 extern struct list_head vhx_nics;
 
-int vhx_nic_join(struct vhx_pair *p, const struct vhx_backend *b);
-void vhx_nic_leave(struct vhx_pair *p);
-void vhx_nic_changed(struct vhx_pair *p);
+int vhx_nic_join(struct vhx_seat *seat, u32 n, const struct vhx_port *port);
+void vhx_nic_leave(struct vhx_seat *seat, u32 n);
+void vhx_nic_changed(struct vhx_seat *seat);
+void vhx_nic_changed_later(const struct vhx_seat *seat);
 u32 vhx_nic_nr_live(const struct vhx_net_nic *nic);
 void vhx_nic_count(struct vhx_net_nic *nic);
 void vhx_nic_recounted(void);
@@ -118,20 +121,20 @@ static inline bool vhx_nic_look(struct vhx_net_nic *nic)
 }
 
 /* The queue pair @q if it is live. Context: RCU. */
-static inline struct vhx_pair *vhx_nic_live(const struct vhx_net_nic *nic, u32 q)
+static inline struct vhx_seat *vhx_nic_live(const struct vhx_net_nic *nic, u32 q)
 {
 	const struct net_device *dev;
-	struct vhx_pair *p;
+	struct vhx_seat *seat;
 
 	if (q >= VHX_NIC_PAIRS)
 		return NULL;
-	p = rcu_dereference(nic->pair[array_index_nospec(q, VHX_NIC_PAIRS)]);
-	if (!p || !READ_ONCE(p->live) || READ_ONCE(p->vq[VHX_NET_RX].broken))
+	seat = rcu_dereference(nic->seat[array_index_nospec(q, VHX_NIC_PAIRS)]);
+	if (!seat || !READ_ONCE(seat->live) || READ_ONCE(seat->vq[VHX_NET_RX]->broken))
 		return NULL;
-	if (nic->kind == VHX_BACKEND_PACKET)
-		return p;
+	if (nic->kind == VHX_PORT_PACKET)
+		return seat;
 	dev = rcu_dereference(nic->dev);
-	return dev && q < READ_ONCE(dev->real_num_tx_queues) ? p : NULL;
+	return dev && q < READ_ONCE(dev->real_num_tx_queues) ? seat : NULL;
 }
 
 #endif /* _VHX_NET_NIC_H */

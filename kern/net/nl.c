@@ -35,7 +35,7 @@ static bool vhx_nl_nic_fill(struct sk_buff *skb, const struct vhx_net_nic *nic)
 	       !nla_put_string(skb, VHX_A_NIC_NAME, nic->bpf.name) &&
 	       !nla_put_u32(skb, VHX_A_NIC_IFINDEX, nic->bpf.ifindex) &&
 	       !nla_put_string(skb, VHX_A_NIC_KIND,
-			       vhx_backend_kind_name(nic->kind)) &&
+			       vhx_port_kind_name(nic->kind)) &&
 	       !nla_put_u32(skb, VHX_A_NIC_OWNER, pid_vnr(nic->owner)) &&
 	       !nla_put_string(skb, VHX_A_NIC_COMM, nic->comm) &&
 	       !nla_put_u32(skb, VHX_A_NIC_QUEUES, nic->refs) &&
@@ -84,33 +84,33 @@ static int vhx_nl_nic_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* ---- queues ---- */
 
-static u64 vhx_nl_stat(const struct vhx_pair *p, u32 dir, u32 id)
+static u64 vhx_nl_stat(const struct vhx_seat *seat, u32 dir, u32 id)
 {
-	u64 n = READ_ONCE(p->vq[dir].stats[id]);
+	u64 n = READ_ONCE(seat->vq[dir]->stats[id]);
 
 	if (dir == VHX_NET_TX)
 		return n;
 	switch (id) {
 	case VHX_QSTAT_STEERED:
-		return n + atomic64_read(&p->tap.steered);
+		return n + atomic64_read(&seat->tap.steered);
 	case VHX_QSTAT_STEER_DROPPED:
-		return n + atomic64_read(&p->tap.dropped);
+		return n + atomic64_read(&seat->tap.dropped);
 	case VHX_QSTAT_STEER_DEAD:
-		return n + atomic64_read(&p->tap.dead);
+		return n + atomic64_read(&seat->tap.dead);
 	case VHX_QSTAT_STEER_ILLEGAL:
-		return n + atomic64_read(&p->tap.illegal);
+		return n + atomic64_read(&seat->tap.illegal);
 	case VHX_QSTAT_CLOSED:
-		return n + atomic64_read(&p->tap.closed);
+		return n + atomic64_read(&seat->tap.closed);
 	case VHX_QSTAT_STEER_MOVED:
-		return n + atomic64_read(&p->mailbox.moved);
+		return n + (seat->mailbox ? atomic64_read(&seat->mailbox->moved) : 0);
 	case VHX_QSTAT_MAILBOX_FULL:
-		return n + atomic64_read(&p->mailbox.full);
+		return n + (seat->mailbox ? atomic64_read(&seat->mailbox->full) : 0);
 	default:
 		return n;
 	}
 }
 
-static bool vhx_nl_queue_stats(struct sk_buff *skb, const struct vhx_pair *p,
+static bool vhx_nl_queue_stats(struct sk_buff *skb, const struct vhx_seat *seat,
 			       u32 dir)
 {
 	struct nlattr *nest = nla_nest_start(skb, VHX_A_QUEUE_STATS);
@@ -119,20 +119,20 @@ static bool vhx_nl_queue_stats(struct sk_buff *skb, const struct vhx_pair *p,
 	if (!nest)
 		return false;
 	for (id = 0; id < VHX_QSTAT_NR; id++)
-		if (nla_put_u64_64bit(skb, id + 1, vhx_nl_stat(p, dir, id), 0))
+		if (nla_put_u64_64bit(skb, id + 1, vhx_nl_stat(seat, dir, id), 0))
 			return false;
 	nla_nest_end(skb, nest);
 	return true;
 }
 
 static bool vhx_nl_queue_fill(struct sk_buff *skb, const struct vhx_net_nic *nic,
-			      const struct vhx_pair *p, u32 dir)
+			      const struct vhx_seat *seat, u32 dir)
 {
-	const struct vhx_vq *vq = &p->vq[dir];
+	const struct vhx_vq *vq = seat->vq[dir];
 	bool live = READ_ONCE(vq->backend);
 
 	return !nla_put_u32(skb, VHX_A_QUEUE_NIC_ID, nic->bpf.id) &&
-	       !nla_put_u32(skb, VHX_A_QUEUE_INDEX, p->index) &&
+	       !nla_put_u32(skb, VHX_A_QUEUE_INDEX, seat->index) &&
 	       !nla_put_u8(skb, VHX_A_QUEUE_DIR, dir) &&
 	       (!live || !nla_put_flag(skb, VHX_A_QUEUE_LIVE)) &&
 	       (!READ_ONCE(vq->broken) ||
@@ -145,8 +145,8 @@ static bool vhx_nl_queue_fill(struct sk_buff *skb, const struct vhx_net_nic *nic
 	       !nla_put_u32(skb, VHX_A_QUEUE_WORKER,
 			    vhx_nl_worker_pid(vq)) &&
 	       !nla_put_u32(skb, VHX_A_QUEUE_POLL_US,
-			    READ_ONCE(p->busy[dir].window_ns) / NSEC_PER_USEC) &&
-	       vhx_nl_queue_stats(skb, p, dir);
+			    READ_ONCE(seat->busy[dir].window_ns) / NSEC_PER_USEC) &&
+	       vhx_nl_queue_stats(skb, seat, dir);
 }
 
 static const struct nla_policy vhx_nl_queue_policy[VHX_A_QUEUE_MAX + 1] = {
@@ -156,7 +156,7 @@ static const struct nla_policy vhx_nl_queue_policy[VHX_A_QUEUE_MAX + 1] = {
 /* Both queues of a pair, from number cb->args[1] on. */
 static bool vhx_nl_queue_pair(struct sk_buff *skb, struct netlink_callback *cb,
 			      const struct vhx_net_nic *nic,
-			      const struct vhx_pair *p)
+			      const struct vhx_seat *seat)
 {
 	u32 dir;
 	void *head;
@@ -165,7 +165,7 @@ static bool vhx_nl_queue_pair(struct sk_buff *skb, struct netlink_callback *cb,
 		head = vhx_nl_put(skb, cb, VHX_CMD_QUEUE_GET);
 		if (!head)
 			return false;
-		if (!vhx_nl_queue_fill(skb, nic, p, dir)) {
+		if (!vhx_nl_queue_fill(skb, nic, seat, dir)) {
 			genlmsg_cancel(skb, head);
 			return false;
 		}
@@ -180,7 +180,7 @@ static int vhx_nl_queue_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nlattr *tb[VHX_A_QUEUE_MAX + 1];
 	struct vhx_net_nic *nic;
-	struct vhx_pair *p;
+	struct vhx_seat *seat;
 	long at = 0;
 	u32 only = 0;
 	int err;
@@ -198,11 +198,11 @@ static int vhx_nl_queue_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		for (i = 0; i < nic->npairs; i++) {
 			if (at++ < cb->args[0])
 				continue;
-			p = rcu_dereference_protected(nic->pair[i],
-						      lockdep_is_held(&vhx_net_mutex));
-			if (p && (!only || only == nic->bpf.id) &&
+			seat = rcu_dereference_protected(nic->seat[i],
+							 lockdep_is_held(&vhx_net_mutex));
+			if (seat && (!only || only == nic->bpf.id) &&
 			    vhx_nl_nic_visible(cb->skb, nic) &&
-			    !vhx_nl_queue_pair(skb, cb, nic, p))
+			    !vhx_nl_queue_pair(skb, cb, nic, seat))
 				goto out;
 			cb->args[0] = at;
 		}
@@ -261,12 +261,12 @@ static int vhx_nl_open(struct sk_buff *skb, struct genl_info *info)
 
 /**
  * vhx_nl_queue_broken - tell that a queue's ring was illegal
- * @p: queue pair
+ * @seat: queue pair
  *
  * Context: the queue's handler, which may sleep, but not for vhx_net_mutex: its holder may wait
  * for this handler.
  */
-void vhx_nl_queue_broken(const struct vhx_pair *p)
+void vhx_nl_queue_broken(const struct vhx_seat *seat)
 {
 	struct vhx_net_nic *nic;
 	struct sk_buff *skb;
@@ -275,7 +275,7 @@ void vhx_nl_queue_broken(const struct vhx_pair *p)
 	void *head;
 
 	rcu_read_lock();
-	nic = rcu_dereference(p->nic);
+	nic = rcu_dereference(seat->nic);
 	if (nic && nic->net) {
 		net = maybe_get_net(nic->net);
 		id = nic->bpf.id;
@@ -286,12 +286,13 @@ void vhx_nl_queue_broken(const struct vhx_pair *p)
 
 	skb = vhx_nl_event_new(VHX_EVENT_QUEUE_BROKEN, &head);
 	if (skb && !nla_put_u32(skb, VHX_A_EVENT_NIC_ID, id) &&
-	    !nla_put_u32(skb, VHX_A_EVENT_QUEUE, p->index))
+	    !nla_put_u32(skb, VHX_A_EVENT_QUEUE, seat->index))
 		vhx_nl_event_send(net, skb, head);
 	else
 		nlmsg_free(skb);
 	put_net(net);
 }
+EXPORT_SYMBOL_GPL(vhx_nl_queue_broken);
 
 static struct vhx_nl_object vhx_net_objects[] = {
 	{ .cmd = VHX_CMD_NIC_GET,	.dump = vhx_nl_nic_dump },

@@ -7,11 +7,11 @@ struct genl_info;
 struct netlink_callback;
 struct sk_buff;
 struct vhx_net_nic;
-struct vhx_pair;
+struct vhx_seat;
 
 void vhx_net_nl_init(void);
 void vhx_net_nl_exit(void);
-void vhx_nl_queue_broken(const struct vhx_pair *p);
+void vhx_nl_queue_broken(const struct vhx_seat *seat);
 
 /* For what changes something: has the sender CAP_NET_ADMIN, and does the NIC show to it? */
 int vhx_nl_admin(const struct sk_buff *skb, struct genl_info *info);

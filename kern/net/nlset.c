@@ -35,15 +35,15 @@ static int vhx_nl_set_check(struct genl_info *info, struct nlattr *const *tb)
 /* Told to each queue pair: a NIC may leave it while it runs. */
 static void vhx_nl_set_poll(struct vhx_net_nic *nic, u32 us)
 {
-	struct vhx_pair *p;
+	struct vhx_seat *seat;
 	u32 i;
 
 	nic->poll_us = us;
 	for (i = 0; i < nic->npairs; i++) {
-		p = rcu_dereference_protected(nic->pair[i],
-					      lockdep_is_held(&vhx_net_mutex));
-		if (p)
-			WRITE_ONCE(p->poll_us, us);
+		seat = rcu_dereference_protected(nic->seat[i],
+						 lockdep_is_held(&vhx_net_mutex));
+		if (seat)
+			WRITE_ONCE(seat->poll_us, us);
 	}
 }
 
@@ -53,7 +53,8 @@ static void vhx_nl_set_poll(struct vhx_net_nic *nic, u32 us)
  * @info: the same, parsed
  *
  * Context: process, sleeps.
- * Return: 0; -EPERM; -EINVAL; -ERANGE; -ENOENT no such NIC in the caller's network namespace.
+ * Return: 0; -EPERM; -EINVAL; -ERANGE; -ENOENT no such NIC in the caller's network namespace;
+ * -EOPNOTSUPP it is a vDPA device.
  */
 int vhx_nl_set(struct sk_buff *skb, struct genl_info *info)
 {
@@ -72,11 +73,14 @@ int vhx_nl_set(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&vhx_net_mutex);
 	nic = vhx_nic_find(nla_get_u32(tb[VHX_A_NIC_ID]));
-	if (nic && vhx_nl_nic_visible(skb, nic)) {
-		vhx_nl_set_poll(nic, nla_get_u32(tb[VHX_A_NIC_POLL_US]));
-	} else {
+	if (!nic || !vhx_nl_nic_visible(skb, nic)) {
 		NL_SET_ERR_MSG(info->extack, "no such NIC here");
 		err = -ENOENT;
+	} else if (nic->kind == VHX_PORT_VDPA) {
+		NL_SET_ERR_MSG(info->extack, "queues of a vDPA device do not poll");
+		err = -EOPNOTSUPP;
+	} else {
+		vhx_nl_set_poll(nic, nla_get_u32(tb[VHX_A_NIC_POLL_US]));
 	}
 	mutex_unlock(&vhx_net_mutex);
 	return err;

@@ -17,12 +17,7 @@
 #include "core/yield.h"
 #include "hdr.h"
 #include "mailbox.h"
-
-struct vhx_net_nic;
-
-#define VHX_NET_RX	0
-#define VHX_NET_TX	1
-#define VHX_NET_VQS	2
+#include "seat.h"
 
 #define VHX_NET_BATCH	64		/* packets handled together */
 #define VHX_TX_FRAME_MAX	0x12000		/* 64 KiB and more headers than any packet has */
@@ -30,40 +25,16 @@ struct vhx_net_nic;
 #define VHX_NET_BUDGET_BYTES	0x80000
 #define VHX_NET_BUDGET_DESCS	4096
 
-/* Counters bumped at the tap, outside the queue's lock; added up by nl.c. */
-struct vhx_tap_stats {
-	atomic64_t steered;
-	atomic64_t dropped;
-	atomic64_t dead;
-	atomic64_t illegal;
-	atomic64_t closed;
-};
-
-/**
- * struct vhx_busy - a queue's polling, see poll.h; under the queue's lock
- * @window_ns: how long it polls now; read anywhere
- * @idle_ns: when it ran out of work, 0 while it has some or nobody asks
- */
-struct vhx_busy {
-	u64 window_ns;
-	u64 idle_ns;
-};
-
 /**
  * struct vhx_pair - a queue pair
  * @dev: the device; first
  * @vq: its queues
- * @vqs: pointers to them, as the core wants it
+ * @seat: its place in its NIC, which it gets at the first SET_BACKEND and keeps. Of it, live is written
+ *	under the rx lock and vhx_net_mutex: backend set and index below the netdev's queues
  * @poll: waits for the backend, by queue; under the queue's lock
- * @busy: polling, by queue
- * @poll_us: what @nic says of it, see there; written under vhx_net_mutex
  * @guest_hdr: bytes of virtio header in front of a packet in the guest's memory
  * @sock_hdr: of them, bytes the backend makes and reads: all or none. Both written under both
  *	queues' locks
- * @nic: the NIC, set at the first SET_BACKEND and never again; written under vhx_net_mutex
- * @index: index in @nic
- * @live: rx: backend set and index below the netdev's queues; written under the rx lock and
- *	vhx_net_mutex, read anywhere
  * @confirmed: a packet came and its netdev was the NIC's; under the rx lock
  * @ring: rx backend's ring of packets, NULL where it has none; under the rx lock
  * @held: packets taken off @ring or the mailbox for this queue, not yet with the guest: held
@@ -75,23 +46,16 @@ struct vhx_busy {
  * @judged: of a packet socket, the packet at its head that the policy let pass; compared only;
  *	under the rx lock
  * @mailbox: packets from other queues' workers
- * @room: rx buffers the guest was seen to have posted; an estimate, read anywhere
  * @stage: a page in the owner's memory, see stage.h; under the tx lock
  * @frag: where tx buffers are cut from; under the tx lock
- * @tap: counters from the tap
  */
 struct vhx_pair {
 	struct vhx_dev dev;
 	struct vhx_vq vq[VHX_NET_VQS];
-	struct vhx_vq *vqs[VHX_NET_VQS];
+	struct vhx_seat seat;
 	struct vhx_poll poll[VHX_NET_VQS];
-	struct vhx_busy busy[VHX_NET_VQS];
-	u32 poll_us;
 	u8 guest_hdr;
 	u8 sock_hdr;
-	struct vhx_net_nic __rcu *nic;
-	u32 index;
-	bool live;
 	bool confirmed;
 	struct ptr_ring *ring;
 	void *held[VHX_NET_BATCH];
@@ -102,10 +66,8 @@ struct vhx_pair {
 	u32 buf_size;
 	const struct sk_buff *judged;
 	struct vhx_mailbox mailbox;
-	u32 room;
 	unsigned long stage;
 	struct page_frag_cache frag;
-	struct vhx_tap_stats tap;
 };
 
 static inline struct vhx_pair *vhx_pair_of(const struct vhx_vq *vq)

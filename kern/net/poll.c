@@ -23,7 +23,7 @@
  */
 void vhx_busy_learn(struct vhx_vq *vq)
 {
-	struct vhx_busy *b = &vhx_pair_of(vq)->busy[vq->index];
+	struct vhx_busy *b = &vhx_pair_of(vq)->seat.busy[vq->index];
 	u64 budget = (u64)vhx_busy_budget(vq) * NSEC_PER_USEC;
 	u64 slept = local_clock() - b->idle_ns;
 	u64 window = b->window_ns;
@@ -65,7 +65,7 @@ static bool vhx_busy_work(struct vhx_vq *vq, struct ptr_ring *ring)
  */
 bool vhx_busy_wait(struct vhx_vq *vq, struct ptr_ring *ring, u32 budget_us)
 {
-	struct vhx_busy *b = &vhx_pair_of(vq)->busy[vq->index];
+	struct vhx_busy *b = &vhx_pair_of(vq)->seat.busy[vq->index];
 	u64 now = local_clock(), end;
 
 	b->idle_ns = now;

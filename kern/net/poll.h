@@ -15,7 +15,7 @@
 /* What a queue may poll for, microseconds; 0 for not at all. Context: the queue's handler. */
 static inline u32 vhx_busy_budget(const struct vhx_vq *vq)
 {
-	u32 us = READ_ONCE(vhx_pair_of(vq)->poll_us);
+	u32 us = READ_ONCE(vhx_pair_of(vq)->seat.poll_us);
 
 	if (likely(us == VHX_NIC_POLL_VMM))
 		us = vq->busyloop_us;
@@ -33,7 +33,7 @@ bool vhx_busy_wait(struct vhx_vq *vq, struct ptr_ring *ring, u32 budget_us);
  */
 static inline void vhx_busy_begin(struct vhx_vq *vq)
 {
-	if (unlikely(vhx_pair_of(vq)->busy[vq->index].idle_ns))
+	if (unlikely(vhx_pair_of(vq)->seat.busy[vq->index].idle_ns))
 		vhx_busy_learn(vq);
 }
 

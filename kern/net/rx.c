@@ -59,7 +59,7 @@ static u32 vhx_rx_take(struct vhx_rx *r)
 	p->held_n = n;
 	if (static_branch_unlikely(&vhx_steer_key)) {
 		rcu_read_lock();
-		if (vhx_steer_begin(p, VHX_DIR_RX, &s) &&
+		if (vhx_steer_begin(&p->seat, VHX_DIR_RX, &s) &&
 		    !vhx_rx_judge(r, &s, p->held, n)) {
 			memcpy(r->s->pkt, p->held, n * sizeof(*p->held));
 			p->held_n = 0;
@@ -102,7 +102,7 @@ static void vhx_rx_drain(struct vhx_rx *r)
 	r->drain = true;
 	do {
 		rcu_read_lock();
-		if (!vhx_steer_begin(p, VHX_DIR_RX, &s) || s.nic->npairs < 2) {
+		if (!vhx_steer_begin(&p->seat, VHX_DIR_RX, &s) || s.nic->npairs < 2) {
 			rcu_read_unlock();
 			return;
 		}
@@ -270,8 +270,8 @@ static bool vhx_rx_judge_head(struct vhx_rx *r, const struct sk_buff *skb)
 	struct vhx_steer s;
 
 	rcu_read_lock();
-	if (vhx_steer_begin(r->p, VHX_DIR_RX, &s)) {
-		vhx_pkt_skb(&pk, skb, 0, r->p->index);
+	if (vhx_steer_begin(&r->p->seat, VHX_DIR_RX, &s)) {
+		vhx_pkt_skb(&pk, skb, 0, r->p->seat.index);
 		vhx_steer_one(&s, &pk, &e);
 		vhx_steer_count(r->vq, &e, 1);
 	}
@@ -404,16 +404,6 @@ static enum vhx_rx_end vhx_rx_loop(struct vhx_rx *r)
 	return VHX_RX_SPENT;
 }
 
-/* What a policy may ask for. A packed ring has no index to tell; somebody has to look. */
-static void vhx_rx_tell_room(struct vhx_pair *p, struct vhx_vq *vq)
-{
-	int n = vhx_ring_known(&vq->ring);
-
-	if (static_branch_unlikely(&vhx_steer_key) && vq->ring.packed && !vq->broken)
-		n = max(vhx_vq_pending(vq), 0);
-	WRITE_ONCE(p->room, n);
-}
-
 /**
  * vhx_rx_handle - serve an rx queue
  * @vq: the queue
@@ -444,7 +434,7 @@ void vhx_rx_handle(struct vhx_vq *vq)
 		vhx_yield_end(&p->yield, r.packets - r.early >= YIELD_GAIN);
 	vhx_rx_flush(&r);
 	vhx_rx_unpull(&r);
-	vhx_rx_tell_room(p, vq);
+	vhx_seat_tell_room(&p->seat, static_branch_unlikely(&vhx_steer_key));
 
 	switch (end) {
 	case VHX_RX_IDLE:

@@ -40,7 +40,7 @@ struct vhx_rx_scratch {
 	struct vhx_pkt_kern pk[VHX_NET_BATCH];
 	struct vhx_effect verdict[VHX_NET_BATCH];
 	u8 who[VHX_NET_BATCH];
-	struct vhx_pair *wake[VHX_NET_BATCH];
+	struct vhx_seat *wake[VHX_NET_BATCH];
 	struct sk_buff *skb[VHX_NET_BATCH];
 };
 

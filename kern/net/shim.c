@@ -2,6 +2,8 @@
 /*
  * The shim, see shim.h.
  */
+#include <linux/export.h>
+
 #include "describe.h"
 #include "shim.h"
 #include "steer.h"
@@ -21,6 +23,26 @@ static void vhx_shim_count(struct vhx_tap_stats *t, const struct vhx_effect *e)
 	if (e->note == VHX_EFFECT_ILLEGAL)
 		atomic64_inc(&t->illegal);
 }
+
+/**
+ * vhx_shim_settle - count and remember what a packet's verdict was, before it is queued
+ * @nic: its NIC
+ * @skb: the packet; marked
+ * @e: the effect
+ * @q: queue it goes to
+ *
+ * Context: any but hard interrupts; RCU.
+ */
+void vhx_shim_settle(const struct vhx_net_nic *nic, struct sk_buff *skb,
+		     const struct vhx_effect *e, u32 q)
+{
+	struct vhx_seat *seat = rcu_dereference(nic->seat[q]);
+
+	if (seat)
+		vhx_shim_count(&seat->tap, e);
+	skb->sender_cpu = e->what == VHX_EFFECT_DROP ? VHX_MARK_DROP : VHX_MARK_QUEUE | q;
+}
+EXPORT_SYMBOL_GPL(vhx_shim_settle);
 
 /*
  * The built-in choice, as tun makes it without a steering program: the queue the flow's own
@@ -55,7 +77,6 @@ u32 vhx_shim_select(struct sk_buff *skb)
 	u32 queues;
 	struct vhx_effect e;
 	struct vhx_steer s;
-	struct vhx_pair *p;
 	u32 q;
 
 	if (!skb->dev)
@@ -64,7 +85,7 @@ u32 vhx_shim_select(struct sk_buff *skb)
 		       (u32)VHX_NIC_PAIRS);
 	vhx_pkt_skb(&pk, skb, VHX_PKT_TAP, 0);
 	nic = vhx_nic_of_dev(skb->dev);
-	if (!nic || nic->kind != VHX_BACKEND_TAP)
+	if (!nic || nic->kind != VHX_PORT_TAP)
 		return reciprocal_scale(vhx_pkt_hash(&pk), queues);
 
 	vhx_nic_asked_at_tap(nic);
@@ -75,11 +96,7 @@ u32 vhx_shim_select(struct sk_buff *skb)
 	vhx_steer_one(&s, &pk, &e);
 	q = e.what == VHX_EFFECT_QUEUE ? e.queue
 				       : vhx_shim_default(nic, &pk, queues);
-	p = rcu_dereference(nic->pair[q]);
-	if (p)
-		vhx_shim_count(&p->tap, &e);
-	skb->sender_cpu = e.what == VHX_EFFECT_DROP ? VHX_MARK_DROP
-						    : VHX_MARK_QUEUE | q;
+	vhx_shim_settle(nic, skb, &e, q);
 	return q;
 }
 

@@ -28,7 +28,7 @@ static inline bool vhx_rx_is_own(const struct vhx_rx *r, const struct vhx_effect
 {
 	return !r->drain &&
 	       (e->what == VHX_EFFECT_DEFAULT ||
-		(e->what == VHX_EFFECT_QUEUE && e->queue == r->p->index));
+		(e->what == VHX_EFFECT_QUEUE && e->queue == r->p->seat.index));
 }
 
 /* An XDP frame on its way to the guest. */
@@ -95,7 +95,7 @@ bool vhx_rx_judge(struct vhx_rx *r, const struct vhx_steer *steer, void *const *
 {
 	struct vhx_batch_kern b = {
 		.batch.n = n,
-		.batch.queue = r->p->index,
+		.batch.queue = r->p->seat.index,
 		.pk = r->s->pk,
 		.from = pkt,
 	};
@@ -121,25 +121,25 @@ static void vhx_rx_sort_one(struct vhx_rx *r, const struct vhx_steer *s, u32 i,
 			    u32 *nwake)
 {
 	const struct vhx_effect *e = &r->s->effect[i];
-	struct vhx_pair *to = r->p;
+	struct vhx_seat *own = &r->p->seat, *to = own;
 	void *pkt = r->s->pkt[i];
 
 	if (e->what == VHX_EFFECT_DROP) {
 		vhx_rx_drop(pkt);
 		return;
 	}
-	if (e->what == VHX_EFFECT_QUEUE && e->queue != r->p->index)
-		to = vhx_nic_live(s->nic, e->queue) ?: r->p;
+	if (e->what == VHX_EFFECT_QUEUE && e->queue != own->index)
+		to = vhx_nic_live(s->nic, e->queue) ?: own;
 	/* While draining, own packets queue up behind those that wait in the mailbox already. */
-	if (to == r->p && !r->drain) {
+	if (to == own && !r->drain) {
 		r->p->held[r->p->held_n++] = pkt;
 		return;
 	}
-	if (!vhx_mailbox_put(&to->mailbox, pkt)) {
+	if (!vhx_mailbox_put(to->mailbox, pkt)) {
 		vhx_rx_drop(pkt);
 		return;
 	}
-	if (to != r->p && (!*nwake || r->s->wake[*nwake - 1] != to))
+	if (to != own && (!*nwake || r->s->wake[*nwake - 1] != to))
 		r->s->wake[(*nwake)++] = to;
 }
 
@@ -163,5 +163,5 @@ void vhx_rx_sort(struct vhx_rx *r, const struct vhx_steer *s, u32 n)
 			vhx_rx_sort_one(r, s, i, &nwake);
 	}
 	for (i = 0; i < nwake; i++)
-		vhx_vq_queue(&r->s->wake[i]->vq[VHX_NET_RX]);
+		vhx_vq_queue(r->s->wake[i]->vq[VHX_NET_RX]);
 }

@@ -2,6 +2,7 @@
 /*
  * A packet meets a policy, see steer.h.
  */
+#include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/preempt.h>
 #include <linux/timekeeping.h>
@@ -10,6 +11,15 @@
 #include "steer.h"
 #include "trace.h"
 
+/**
+ * __vhx_steer_begin - vhx_steer_begin() where there are policies on the host
+ * @nic: the NIC; NULL is fine
+ * @dir: VHX_DIR_*
+ * @s: filled in
+ *
+ * Context: any but hard interrupts; RCU, for as long as @s is used.
+ * Return: true: there is a policy for this direction, or one is missing.
+ */
 bool __vhx_steer_begin(struct vhx_net_nic *nic, u32 dir, struct vhx_steer *s)
 {
 	const struct vhx_binding *b;
@@ -29,6 +39,7 @@ bool __vhx_steer_begin(struct vhx_net_nic *nic, u32 dir, struct vhx_steer *s)
 		return b->policy->flags & VHX_STEER_F_REQUIRED;
 	return dir == VHX_DIR_RX ? !!s->ops->rx : !!s->ops->tx;
 }
+EXPORT_SYMBOL_GPL(__vhx_steer_begin);
 
 /**
  * vhx_pkt_hash - a packet's flow hash
@@ -217,6 +228,7 @@ bool vhx_steer_run(const struct vhx_steer *s, struct vhx_batch_kern *b)
 	vhx_steer_ask(s, b);
 	return vhx_steer_is_plain(s, b);
 }
+EXPORT_SYMBOL_GPL(vhx_steer_run);
 
 /**
  * vhx_steer_effects - what is to be done with packets that were judged
@@ -249,6 +261,7 @@ void vhx_steer_effects(const struct vhx_steer *s, const struct vhx_batch_kern *b
 			live = e[i].queue;
 	}
 }
+EXPORT_SYMBOL_GPL(vhx_steer_effects);
 
 /**
  * vhx_steer_one - judge a packet that comes alone
@@ -274,6 +287,7 @@ void vhx_steer_one(const struct vhx_steer *s, struct vhx_pkt_kern *pk, struct vh
 		vhx_steer_ask(s, &b);
 	vhx_steer_effects(s, &b, e);
 }
+EXPORT_SYMBOL_GPL(vhx_steer_one);
 
 /**
  * vhx_steer_count - count effects on a queue
@@ -308,3 +322,4 @@ void vhx_steer_count(struct vhx_vq *vq, const struct vhx_effect *e, u32 n)
 			vhx_vq_count(vq, VHX_QSTAT_STEER_ILLEGAL, 1);
 	}
 }
+EXPORT_SYMBOL_GPL(vhx_steer_count);

@@ -3,7 +3,7 @@
  * How a packet meets a policy.
  *
  *	rcu_read_lock();
- *	if (vhx_steer_begin(p, dir, &s) && !vhx_steer_run(&s, &batch)) {
+ *	if (vhx_steer_begin(seat, dir, &s) && !vhx_steer_run(&s, &batch)) {
  *		vhx_steer_effects(&s, &batch, effect);
  *		do what the effects say;
  *	}
@@ -44,12 +44,15 @@ struct vhx_pkt_kern {
  * @batch: what a policy sees; first
  * @pk: room for batch.n packets; those below @seen are described
  * @seen: the rest nobody has looked at: VHX_DEFAULT
- * @from: what they are: void *[] off the ring to the guest, struct vhx_tx from it
+ * @skbs: those from the guest are skbs already
+ * @from: what they are: void *[] off the ring to the guest; from it struct vhx_tx, or with @skbs
+ *	struct sk_buff *[]
  */
 struct vhx_batch_kern {
 	struct vhx_batch batch;
 	struct vhx_pkt_kern *pk;
 	u32 seen;
+	bool skbs;
 	const void *from;
 };
 
@@ -83,12 +86,12 @@ bool __vhx_steer_begin(struct vhx_net_nic *nic, u32 dir, struct vhx_steer *s);
  * Is there a policy for this queue pair's packets of direction @dir? One branch when there is
  * none on the whole host.
  */
-static __always_inline bool vhx_steer_begin(const struct vhx_pair *p, u32 dir,
+static __always_inline bool vhx_steer_begin(const struct vhx_seat *seat, u32 dir,
 					    struct vhx_steer *s)
 {
 	if (!static_branch_unlikely(&vhx_steer_key))
 		return false;
-	return __vhx_steer_begin(rcu_dereference(p->nic), dir, s);
+	return __vhx_steer_begin(rcu_dereference(seat->nic), dir, s);
 }
 
 /* sort.c and tx.c, for describe.h */

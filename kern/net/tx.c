@@ -252,7 +252,7 @@ static bool vhx_tx_wants_judge(const struct vhx_tx *t)
 	if (!static_branch_unlikely(&vhx_steer_key))
 		return false;
 	rcu_read_lock();
-	nic = rcu_dereference(t->p->nic);
+	nic = rcu_dereference(t->p->seat.nic);
 	wants = nic && (READ_ONCE(nic->at_tap) || __vhx_steer_begin(nic, VHX_DIR_TX, &s));
 	rcu_read_unlock();
 	return wants;
