@@ -32,7 +32,7 @@ static LIST_HEAD(vhx_devs);
 DEFINE_MUTEX(vhx_devs_mutex);	/* vhx_devs; innermost but for what fn takes */
 
 /**
- * vhx_dev_for_each - call a function for every device that has an owner
+ * vhx_dev_for_each - call a function for every device that works: it has an owner, or its own workers
  * @fn: the function; a return other than 0 ends the walk
  * @arg: handed to it
  *
@@ -102,6 +102,14 @@ void vhx_dev_flush(struct vhx_dev *dev)
 }
 EXPORT_SYMBOL_GPL(vhx_dev_flush);
 
+/* From now on vhx_dev_for_each() finds it. */
+static void vhx_dev_list(struct vhx_dev *dev)
+{
+	mutex_lock(&vhx_devs_mutex);
+	list_add_tail(&dev->node, &vhx_devs);
+	mutex_unlock(&vhx_devs_mutex);
+}
+
 static long vhx_dev_set_owner(struct vhx_dev *dev)
 {
 	int err;
@@ -122,10 +130,7 @@ static long vhx_dev_set_owner(struct vhx_dev *dev)
 
 	dev->owner = get_task_pid(current, PIDTYPE_TGID);
 	get_task_comm(dev->comm, current->group_leader);
-
-	mutex_lock(&vhx_devs_mutex);
-	list_add_tail(&dev->node, &vhx_devs);
-	mutex_unlock(&vhx_devs_mutex);
+	vhx_dev_list(dev);
 	return 0;
 }
 
@@ -143,10 +148,15 @@ static long vhx_dev_set_owner(struct vhx_dev *dev)
  */
 int vhx_dev_own(struct vhx_dev *dev, const char *name, u32 per)
 {
+	int err;
+
 	lockdep_assert_held(&dev->lock);
 	dev->fork_owner = false;
 	strscpy(dev->comm, name, sizeof(dev->comm));
-	return vhx_workers_start_each(dev, per);
+	err = vhx_workers_start_each(dev, per);
+	if (!err)
+		vhx_dev_list(dev);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vhx_dev_own);
 

@@ -239,7 +239,8 @@ static int vhx_worker_dump_one(struct vhx_worker_dump *d,
 {
 	void *head;
 
-	if (d->at++ < d->cb->args[0] || !pid_vnr(w->dev->owner))
+	/* One of a device that belongs to nobody shows by itself. */
+	if (d->at++ < d->cb->args[0] || !pid_vnr(w->dev->owner ?: w->pid))
 		return 0;
 	head = vhx_nl_put(d->skb, d->cb, VHX_CMD_WORKER_GET);
 	if (!head)

@@ -80,9 +80,22 @@ int cmd_nic_list(int argc, char **argv)
 	return RC_OK;
 }
 
-/* The workers of the NIC's owner: a NIC's queues have no others. */
-static struct json_object *workers_of(struct vhx_nl *nl, __u64 owner, int *rc)
+static bool runs_one_of(struct json_object *worker, struct json_object *queues)
 {
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(queues); i++)
+		if (j_get_num(json_object_array_get_idx(queues, i), "worker_pid") ==
+		    j_get_num(worker, "pid"))
+			return true;
+	return false;
+}
+
+/* The workers of the NIC's owner: a NIC's queues have no others. A vDPA device belongs to nobody. */
+static struct json_object *workers_of(struct vhx_nl *nl, struct json_object *nic, int *rc)
+{
+	struct json_object *queues = j_get(nic, "queue_list");
+	const __u64 owner = j_get_num(nic, "owner_pid");
 	struct json_object *all = collect_workers(nl, rc), *own, *worker;
 	size_t i;
 
@@ -91,7 +104,7 @@ static struct json_object *workers_of(struct vhx_nl *nl, __u64 owner, int *rc)
 	own = j_arr();
 	for (i = 0; i < json_object_array_length(all); i++) {
 		worker = json_object_array_get_idx(all, i);
-		if (j_get_num(worker, "owner_pid") == owner)
+		if (owner ? j_get_num(worker, "owner_pid") == owner : runs_one_of(worker, queues))
 			json_object_array_add(own, json_object_get(worker));
 	}
 	json_object_put(all);
@@ -107,7 +120,7 @@ static int add_parts(struct vhx_nl *nl, struct json_object *nic)
 	if (!queues)
 		return rc;
 	j_add(nic, "queue_list", queues);
-	workers = workers_of(nl, j_get_num(nic, "owner_pid"), &rc);
+	workers = workers_of(nl, nic, &rc);
 	if (!workers)
 		return rc;
 	j_add(nic, "workers", workers);
@@ -121,7 +134,7 @@ static int show(struct json_object *nic)
 	out_record(nic, show_cols, ARRAY_SIZE(show_cols));
 	out_title("Queues");
 	out_table(j_get(nic, "queue_list"), queue_cols, ARRAY_SIZE(queue_cols));
-	out_title("Workers of the owner");
+	out_title("Workers");
 	out_table(j_get(nic, "workers"), worker_cols, ARRAY_SIZE(worker_cols));
 	json_object_put(nic);
 	return RC_OK;

@@ -358,8 +358,10 @@ enum vhx_nic_attr {
 	VHX_A_NIC_ID,		/* u32, never 0, never used twice since the module was loaded */
 	VHX_A_NIC_NAME,		/* string: the netdev's name */
 	VHX_A_NIC_IFINDEX,	/* u32 */
-	VHX_A_NIC_KIND,		/* string: tap, macvtap, packet */
-	VHX_A_NIC_OWNER,	/* u32: pid of the process that owns the fds, in the reader's pid ns */
+	VHX_A_NIC_KIND,		/* string: tap, macvtap, packet, vdpa */
+	VHX_A_NIC_OWNER,	/* u32: pid of the process that owns the fds, in the reader's pid ns;
+				 * 0 for a vDPA device, which belongs to none
+				 */
 	VHX_A_NIC_COMM,		/* string: its command name */
 	VHX_A_NIC_QUEUES,	/* u32: queue pairs that have this NIC's backend or had it */
 	VHX_A_NIC_LIVE,		/* u32: queue pairs that are live */
@@ -420,7 +422,7 @@ enum vhx_worker_attr {
 	VHX_A_WORKER_UNSPEC,
 	VHX_A_WORKER_PAD,
 	VHX_A_WORKER_PID,	/* u32 */
-	VHX_A_WORKER_OWNER,	/* u32: pid of the owner */
+	VHX_A_WORKER_OWNER,	/* u32: pid of the owner; 0: its device belongs to no process */
 	VHX_A_WORKER_QUEUES,	/* u32: queues it serves */
 	VHX_A_WORKER_RUNS,	/* u64: times it took up work */
 	VHX_A_WORKER_ITEMS,	/* u64: pieces of work it did */
