@@ -7,6 +7,7 @@
 #include <linux/if_vlan.h>
 #include <linux/uio.h>
 
+#include "trace.h"
 #include "vnet.h"
 
 /* Commands a turn, then others get theirs. */
@@ -87,6 +88,7 @@ static int vhx_cvq_set_pairs(struct vhx_vnet *vn, u32 pairs)
 	if (!pairs || pairs > vn->pairs)
 		return -EINVAL;
 	WRITE_ONCE(vn->curr, pairs);
+	vhx_vnet_curr_changed(vn);
 	return 0;
 }
 
@@ -224,28 +226,36 @@ static int vhx_cvq_offloads(const struct vhx_cvq_cmd *c)
 	return vhx_vnet_set_offloads(c->vn, le64_to_cpu(offloads));
 }
 
+static int vhx_cvq_class(const struct vhx_cvq_cmd *c, u8 class)
+{
+	switch (class) {
+	case VIRTIO_NET_CTRL_RX:
+		return vhx_cvq_rx(c);
+	case VIRTIO_NET_CTRL_MAC:
+		return vhx_cvq_mac(c);
+	case VIRTIO_NET_CTRL_VLAN:
+		return vhx_cvq_vlan(c);
+	case VIRTIO_NET_CTRL_MQ:
+		return vhx_cvq_mq(c);
+	case VIRTIO_NET_CTRL_GUEST_OFFLOADS:
+		return vhx_cvq_offloads(c);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 static int vhx_cvq_do(struct vhx_vnet *vn, struct iov_iter *from)
 {
 	struct virtio_net_ctrl_hdr h;
 	struct vhx_cvq_cmd c = { .vn = vn, .arg = from };
+	int err;
 
 	if (!copy_from_iter_full(&h, sizeof(h), from))
 		return -EINVAL;
 	c.cmd = h.cmd;
-	switch (h.class) {
-	case VIRTIO_NET_CTRL_RX:
-		return vhx_cvq_rx(&c);
-	case VIRTIO_NET_CTRL_MAC:
-		return vhx_cvq_mac(&c);
-	case VIRTIO_NET_CTRL_VLAN:
-		return vhx_cvq_vlan(&c);
-	case VIRTIO_NET_CTRL_MQ:
-		return vhx_cvq_mq(&c);
-	case VIRTIO_NET_CTRL_GUEST_OFFLOADS:
-		return vhx_cvq_offloads(&c);
-	default:
-		return -EOPNOTSUPP;
-	}
+	err = vhx_cvq_class(&c, h.class);
+	trace_vhx_vnet_ctrl(vn, h.class, h.cmd, err);
+	return err;
 }
 
 /* Return: bytes written, of the answer. */

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
+#include "trace.h"
 #include "vnet.h"
 
 /* Taken under rtnl, as no other class's is: see dev.h. */
@@ -18,6 +19,7 @@ static void vhx_vnet_broken(struct vhx_vq *vq)
 	struct vhx_vnet *vn = vhx_vnet_queue_of(vq)->vn;
 
 	WRITE_ONCE(vn->broken, true);
+	vhx_vnet_tell_broken(vn, vq);
 	vhx_vnet_config_irq(vn);
 }
 
@@ -35,7 +37,8 @@ static int vhx_vnet_make_queues(struct vhx_vnet *vn)
 
 	vn->queue = kvcalloc(n, sizeof(*vn->queue), GFP_KERNEL_ACCOUNT);
 	vn->vqs = kcalloc(n, sizeof(*vn->vqs), GFP_KERNEL_ACCOUNT);
-	if (!vn->queue || !vn->vqs)
+	vn->seat = kcalloc(vn->pairs, sizeof(*vn->seat), GFP_KERNEL_ACCOUNT);
+	if (!vn->queue || !vn->vqs || !vn->seat)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
 		if (vhx_vnet_is_rx(vn, i))
@@ -48,6 +51,7 @@ static int vhx_vnet_make_queues(struct vhx_vnet *vn)
 	}
 	for (i = 0; i < n; i++)
 		vhx_vnet_queue_init(vn, i);
+	vhx_vnet_seats_init(vn);
 	vhx_dev_init(&vn->dev, &vhx_vnet_class, vn->vqs, n);
 	lockdep_set_class(&vn->dev.lock, &vhx_vnet_lock_key);
 
@@ -137,6 +141,7 @@ void vhx_vnet_free(struct vdpa_device *vdpa)
 	vhx_vnet_filter_free(vn);
 	kvfree(vn->queue);
 	kfree(vn->vqs);
+	kfree(vn->seat);
 }
 
 /* Run what is ready. Context: vhx_dev.lock. */
@@ -147,6 +152,7 @@ static void vhx_vnet_start(struct vhx_vnet *vn)
 	for (i = 0; i < vhx_vnet_nvqs(vn); i++)
 		if (vn->queue[i].ready && vhx_vnet_queue_start(&vn->queue[i]))
 			WRITE_ONCE(vn->broken, true);
+	vhx_vnet_live_changed(vn);
 	vhx_vnet_peer_carrier(vn, true);
 }
 
@@ -162,6 +168,7 @@ static void vhx_vnet_stop(struct vhx_vnet *vn)
 static void vhx_vnet_do_reset(struct vhx_vnet *vn)
 {
 	struct vdpa_callback nobody = {};
+	const u8 old = vn->status;
 	u32 i;
 
 	vhx_vnet_peer_carrier(vn, false);
@@ -175,9 +182,11 @@ static void vhx_vnet_do_reset(struct vhx_vnet *vn)
 	for (i = 0; i < VHX_VNET_GROUPS; i++)
 		vn->asid[i] = 0;
 	WRITE_ONCE(vn->curr, 1);
+	vhx_vnet_live_changed(vn);
 	vhx_vnet_spread_reset(vn);
 	/* The last that a driver does is a reset: what it gave goes with it. */
 	vhx_vnet_set_config_cb(&vn->vdpa, &nobody);
+	trace_vhx_vnet_status(vn, old);
 }
 
 /**
@@ -243,6 +252,7 @@ void vhx_vnet_set_status(struct vdpa_device *vdpa, u8 status)
 	vn->status = old | status;
 	if (status & ~old & VIRTIO_CONFIG_S_DRIVER_OK && !vn->suspended)
 		vhx_vnet_start(vn);
+	trace_vhx_vnet_status(vn, old);
 	mutex_unlock(&vn->dev.lock);
 }
 
@@ -257,6 +267,7 @@ int vhx_vnet_suspend(struct vdpa_device *vdpa)
 	mutex_lock(&vn->dev.lock);
 	vhx_vnet_stop(vn);
 	vn->suspended = true;
+	trace_vhx_vnet_suspend(vn);
 	mutex_unlock(&vn->dev.lock);
 	return 0;
 }
@@ -268,6 +279,7 @@ int vhx_vnet_resume(struct vdpa_device *vdpa)
 	mutex_lock(&vn->dev.lock);
 	if (vn->suspended) {
 		vn->suspended = false;
+		trace_vhx_vnet_suspend(vn);
 		if (vhx_vnet_runs(vn))
 			vhx_vnet_start(vn);
 	}

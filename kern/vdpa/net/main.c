@@ -10,6 +10,7 @@
  *	config.c	features and configuration
  *	cvq.c		the control queue; filter.c, which packets the guest wants; spread.c, and where
  *	netdev.c	the peer; stats.c, counters
+ *	steer.c		packets meet a policy: the device as one of vhx_net's NICs
  *	tx.c rx.c	packets from the guest, and to it
  *	main.c		this
  */

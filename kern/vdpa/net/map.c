@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/vhost_iotlb.h>
 
+#include "trace.h"
 #include "vnet.h"
 
 /* All of this machine's memory, where the kernel has it. */
@@ -84,6 +85,8 @@ static void vhx_vnet_map_replace(struct vhx_vnet *vn, u32 asid, struct vhx_memtb
 	struct vhx_memtbl *old = vn->mem[asid];
 
 	vn->mem[asid] = mt;
+	if (mt || old)
+		trace_vhx_vnet_map(vn, asid, mt ? mt->n : 0);
 	vhx_vnet_map_changed(vn);
 	kvfree(old);
 }

@@ -61,7 +61,9 @@ static netdev_features_t vhx_peer_features_check(struct sk_buff *skb, struct net
 static u16 vhx_peer_select_queue(struct net_device *dev, struct sk_buff *skb,
 				 struct net_device *sb_dev)
 {
-	return vhx_vnet_spread(vhx_peer_vnet(dev), skb);
+	struct vhx_vnet *vn = vhx_peer_vnet(dev);
+
+	return vhx_vnet_steer(vn, skb, vhx_vnet_spread(vn, skb));
 }
 
 /* Return: room, looked for once more after the queue was stopped. */
@@ -85,6 +87,11 @@ static netdev_tx_t vhx_peer_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct vhx_vnet_queue *q = vhx_vnet_rxq(vn, pair);
 
 	if (unlikely(!vhx_vnet_wants(vn, skb))) {
+		kfree_skb(skb);
+		return NETDEV_TX_OK;
+	}
+	if (unlikely(!vhx_vnet_passes(vn, skb, pair))) {
+		dev_core_stats_tx_dropped_inc(dev);
 		kfree_skb(skb);
 		return NETDEV_TX_OK;
 	}
@@ -120,14 +127,29 @@ static bool vhx_peer_is(const struct net_device *dev)
 	return dev->netdev_ops == &vhx_peer_ops;
 }
 
-/* The guest's link is up as long as its peer is: told once that can be seen. */
+/*
+ * The guest's link is up as long as its peer is: told once that can be seen. The NIC is there as long
+ * as its peer is, namespace by namespace.
+ */
 static int vhx_peer_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct vhx_vnet *vn;
 
-	if (event == NETDEV_UP || event == NETDEV_DOWN)
-		if (vhx_peer_is(dev))
-			vhx_vnet_config_changed(vhx_peer_vnet(dev));
+	if (!vhx_peer_is(dev))
+		return NOTIFY_DONE;
+	vn = vhx_peer_vnet(dev);
+	switch (event) {
+	case NETDEV_UP:
+	case NETDEV_DOWN:
+		vhx_vnet_config_changed(vn);
+		break;
+	case NETDEV_REGISTER:
+		return notifier_from_errno(vhx_vnet_join(vn));
+	case NETDEV_UNREGISTER:
+		vhx_vnet_leave(vn);
+		break;
+	}
 	return NOTIFY_DONE;
 }
 

@@ -80,6 +80,8 @@ static void vhx_vnet_set_vq_ready(struct vdpa_device *vdpa, u16 idx, bool ready)
 		vhx_vnet_queue_stop(q);
 	else if (vhx_vnet_runs(vn) && vhx_vnet_queue_start(q))
 		WRITE_ONCE(vn->broken, true);
+	if (vhx_vnet_runs(vn))
+		vhx_vnet_live_changed(vn);
 	mutex_unlock(&vn->dev.lock);
 }
 

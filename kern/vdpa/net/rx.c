@@ -395,4 +395,6 @@ void vhx_vnet_rx_handle(struct vhx_vq *vq)
 	vhx_vrx_loop(&r);
 	vhx_vrx_flush(&r);
 	vhx_vrx_unpull(&r);
+	vhx_seat_tell_room(&q->vn->seat[vq->index / 2],
+			   static_branch_unlikely(&vhx_steer_key));
 }

@@ -71,20 +71,13 @@ static struct sk_buff *vhx_vtx_alloc(u32 len)
 static int vhx_vtx_fill(struct vhx_vtx *t, struct sk_buff *skb, struct iov_iter *from,
 			const struct vhx_hdr *h)
 {
-	struct net_device *dev = t->vn->netdev;
 	const struct virtio_net_hdr *vh = (const struct virtio_net_hdr *)h;
 
 	if (skb_copy_datagram_from_iter(skb, 0, from, skb->len))
 		return -EINVAL;
-	skb->dev = dev;
+	skb->dev = t->vn->netdev;
 	/* Looks at the copy; believes nothing of it that the stack would rely on. */
-	if (virtio_net_hdr_to_skb(skb, vh, true))
-		return -EINVAL;
-	skb->protocol = eth_type_trans(skb, dev);
-	skb_reset_network_header(skb);
-	skb_probe_transport_header(skb);
-	skb_record_rx_queue(skb, t->vq->index / 2);
-	return 0;
+	return virtio_net_hdr_to_skb(skb, vh, true) ? -EINVAL : 0;
 }
 
 /* Return: the packet, or NULL, counted. */
@@ -117,6 +110,16 @@ err_bad:
 	return NULL;
 }
 
+/* A packet is the peer's. */
+static void vhx_vtx_arrive(struct vhx_vtx *t, struct sk_buff *skb)
+{
+	skb->protocol = eth_type_trans(skb, t->vn->netdev);
+	skb_reset_network_header(skb);
+	skb_probe_transport_header(skb);
+	skb_record_rx_queue(skb, t->vq->index / 2);
+	list_add_tail(&skb->list, &t->skbs);
+}
+
 /* A peer that is down receives nothing. */
 static void vhx_vtx_deliver(struct vhx_vtx *t)
 {
@@ -143,9 +146,9 @@ static void vhx_vtx_deliver(struct vhx_vtx *t)
 static bool vhx_vtx_batch(struct vhx_vtx *t, u32 n)
 {
 	struct vhx_vnet_scratch *s = t->s;
-	u64 packets = 0, bytes = 0;
 	struct sk_buff *skb;
-	u32 i;
+	u32 i, m = 0;
+	u64 bytes = 0;
 
 	for (i = 0; i < n; i++) {
 		s->done[i].id = s->chain[i].id;
@@ -153,14 +156,16 @@ static bool vhx_vtx_batch(struct vhx_vtx *t, u32 n)
 		s->done[i].len = 0;
 		t->bytes += min_t(u32, s->chain[i].out_len, VHX_VNET_BUDGET_BYTES);
 		skb = vhx_vtx_packet(t, &s->chain[i]);
-		if (!skb)
-			continue;
-		packets++;
-		bytes += skb->len + ETH_HLEN;
-		list_add_tail(&skb->list, &t->skbs);
+		if (skb)
+			s->skb[m++] = skb;
 	}
 	t->packets += n;
-	vhx_vq_count(t->vq, VHX_QSTAT_PACKETS, packets);
+	m = vhx_vnet_judge(t->vn, t->vq, s, m);
+	for (i = 0; i < m; i++) {
+		bytes += s->skb[i]->len;
+		vhx_vtx_arrive(t, s->skb[i]);
+	}
+	vhx_vq_count(t->vq, VHX_QSTAT_PACKETS, m);
 	vhx_vq_count(t->vq, VHX_QSTAT_BYTES, bytes);
 	vhx_vtx_deliver(t);
 	return !vhx_vq_push(t->vq, s->done, n);

@@ -25,6 +25,7 @@
 #include "core/vq.h"
 #include "net/hdr.h"
 #include "net/rss.h"
+#include "net/steer.h"
 
 #define VHX_VNET_PAIRS_MAX	32
 #define VHX_VNET_RING		1024	/* descriptors of a data queue, at most and by itself */
@@ -51,6 +52,9 @@ struct vhx_vnet_scratch {
 	struct vhx_chain chain[VHX_VNET_BATCH];
 	struct vhx_done done[VHX_VNET_BATCH];
 	struct vhx_seg seg[VHX_VNET_SEGS];
+	struct sk_buff *skb[VHX_VNET_BATCH];
+	struct vhx_pkt_kern pk[VHX_VNET_BATCH];
+	struct vhx_effect effect[VHX_VNET_BATCH];
 };
 
 /**
@@ -128,6 +132,7 @@ struct vhx_vnet_rss {
  * @queue: by index: pair n has queues 2n (rx) and 2n + 1 (tx); behind them all is the control
  *	queue, or at 2 for a guest that knows of one pair only
  * @vqs: pointers to them, as the core wants it
+ * @seat: by pair, its place in the NIC; live under @cb_lock
  * @pairs: how many there are at most; fixed
  * @netdev: the peer
  * @offered: virtio features; fixed
@@ -144,7 +149,7 @@ struct vhx_vnet_rss {
  * @mtu: of the configuration; fixed
  * @asid: by group, its address space; vhx_dev.lock
  * @mem: by address space, what is mapped; NULL: never said. vhx_dev.lock
- * @cb_lock: @cb and @mac
+ * @cb_lock: @cb, @mac, and which of @seat are live
  * @cb: hears of changes of the configuration
  * @filter: RCU; written by the control queue, and without it running
  * @rss: RCU; likewise; NULL: no hashes
@@ -154,6 +159,7 @@ struct vhx_vnet {
 	struct vhx_dev dev;
 	struct vhx_vnet_queue *queue;
 	struct vhx_vq **vqs;
+	struct vhx_seat *seat;
 	u32 pairs;
 	struct net_device *netdev;
 	u64 offered;
@@ -291,6 +297,34 @@ int vhx_vnet_spread_set(struct vhx_vnet *vn, const struct vhx_rss *rss);
 void vhx_vnet_spread_reset(struct vhx_vnet *vn);
 u32 vhx_vnet_spread(const struct vhx_vnet *vn, struct sk_buff *skb);
 u32 vhx_vnet_report(const struct vhx_vnet *vn, const struct sk_buff *skb, u32 *type);
+
+/* steer.c */
+void vhx_vnet_seats_init(struct vhx_vnet *vn);
+int vhx_vnet_join(struct vhx_vnet *vn);
+void vhx_vnet_leave(struct vhx_vnet *vn);
+void vhx_vnet_live_changed(struct vhx_vnet *vn);
+void vhx_vnet_curr_changed(struct vhx_vnet *vn);
+void vhx_vnet_tell_broken(struct vhx_vnet *vn, const struct vhx_vq *vq);
+u32 __vhx_vnet_steer(struct vhx_vnet *vn, struct sk_buff *skb, u32 pair);
+bool __vhx_vnet_passes(struct vhx_vnet *vn, struct sk_buff *skb, u32 pair);
+u32 __vhx_vnet_judge(struct vhx_vnet *vn, struct vhx_vq *vq, struct vhx_vnet_scratch *s, u32 n);
+
+/* Without a policy on the host a packet pays one branch for each of these. */
+static inline u32 vhx_vnet_steer(struct vhx_vnet *vn, struct sk_buff *skb, u32 pair)
+{
+	return static_branch_unlikely(&vhx_steer_key) ? __vhx_vnet_steer(vn, skb, pair) : pair;
+}
+
+static inline bool vhx_vnet_passes(struct vhx_vnet *vn, struct sk_buff *skb, u32 pair)
+{
+	return !static_branch_unlikely(&vhx_steer_key) || __vhx_vnet_passes(vn, skb, pair);
+}
+
+static inline u32 vhx_vnet_judge(struct vhx_vnet *vn, struct vhx_vq *vq,
+				 struct vhx_vnet_scratch *s, u32 n)
+{
+	return n && static_branch_unlikely(&vhx_steer_key) ? __vhx_vnet_judge(vn, vq, s, n) : n;
+}
 
 /* rx.c, tx.c */
 void vhx_vnet_rx_handle(struct vhx_vq *vq);
