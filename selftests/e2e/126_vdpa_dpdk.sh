@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # DPDK's virtio-user has a vDPA device. With vdpa_sim's, which gives back what is sent to it,
-# packets go round and none is lost; with vp_vdpa's it answers pings over the wire,
+# packets go round and none is lost; with vhx_vdpa_net's and vp_vdpa's it answers pings,
 # by split and by packed rings.
 # machine: --vdpa
 # time-limit: 500
@@ -77,7 +77,7 @@ form()
 form "sim, pinned" use_va=0
 form "sim, virtual addresses" use_va=1
 
-### over the wire
+### pings over a wire, or to a peer
 
 # flood BYTES
 flood()
@@ -96,22 +96,45 @@ after_another()
 	vdpa_give vp0 virtio_vdpa && vdpa_netdev vp0 >/dev/null
 }
 
-# wire FORM BEFORE DEVARG,...
-wire()
+# answers NAME NETDEV DEVARG,...: testpmd on that device answers pings by that netdev
+answers()
 {
-	form=$1
-	vdpa_vp vp0 "$VP_FULL" || bail "no device"
-	"$2" || bail "no other driver"
-	pmd_on vp0 "$3"
+	pmd_on "$1" "$3"
 	ok $? "$form: testpmd starts" || bail "no testpmd"
-	ip neigh replace "$GUEST_IP" lladdr "$PMD_MAC" dev "$peer" nud permanent
+	ip neigh replace "$GUEST_IP" lladdr "$PMD_MAC" dev "$2" nud permanent
 	pmd_forward icmpecho
 	flood 56
 	flood 1400
 	pmd stop >/dev/null
 	pmd_quit
 	ok $? "$form: it ends when it is told to"
-	run "$form: the device goes" vdpa_del vp0
+	run "$form: the device goes" vdpa_del "$1"
+}
+
+# own FORM DEVARG,...: of vhx_vdpa_net's
+own()
+{
+	form=$1
+	vdpa_own own0 || bail "no device"
+	ip addr add "$HOST_IP/24" dev own0 && ip link set own0 up || bail "no peer"
+	answers own0 own0 "$2"
+}
+
+own "our own, split" packed_vq=0,in_order=0
+if vdpa_is_vhx; then
+	own "our own, packed" packed_vq=1,in_order=0
+	own "our own, in order" packed_vq=1,in_order=1
+else
+	skip "our own, packed" "in-tree refuses half a place for a packed ring's base"
+fi
+
+# wire FORM BEFORE DEVARG,...
+wire()
+{
+	form=$1
+	vdpa_vp vp0 "$VP_FULL" || bail "no device"
+	"$2" || bail "no other driver"
+	answers vp0 "$peer" "$3"
 }
 
 missing=$(vdpa_vp_missing)

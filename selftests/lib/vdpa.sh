@@ -13,8 +13,8 @@
 #	vdpa_sim net sim0 use_va=0 || bail "no device"
 #	vdpa_give sim0 "$VDPA_DRIVER" && node=$(vdpa_node sim0)
 #
-# Parents: vdpa_sim (net, blk), vdpa_vp (a virtio NIC of the machine's), vdpa_vduse (a disk of
-# qemu-storage-daemon's). The first two are built by tools/build-parents.
+# Parents: vdpa_own (vhx_vdpa_net's NIC), vdpa_sim (net, blk), vdpa_vp (a virtio NIC of the machine's),
+# vdpa_vduse (a disk of qemu-storage-daemon's). vdpa_sim and vp_vdpa are built by tools/build-parents.
 
 VHX_VDPA=${VHX_VDPA:-vhx_vdpa}
 VDPA_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -163,6 +163,15 @@ vdpa_sim_end()
 	for name in vdpa_sim_net vdpa_sim_blk vdpa_sim; do
 		vdpa_rmmod $name || return
 	done
+}
+
+# vdpa_own NAME [ATTRIBUTE VALUE]...: of vhx_vdpa_net's; its peer is the netdev NAME
+vdpa_own()
+{
+	local name=$1
+
+	shift
+	vdpa_insmod "$VDPA_MODULES" vhx_vdpa_net && vdpa_add "$name" vhx "$@"
 }
 
 # Why there is no NIC for vp_vdpa; nothing if there is.
