@@ -132,9 +132,11 @@ void vhx_vnet_free(struct vdpa_device *vdpa)
 		vhx_dev_release(&vn->dev);
 	if (vn->netdev)
 		free_netdev(vn->netdev);
-	for (i = 0; vn->queue && i < vhx_vnet_nvqs(vn); i++)
+	for (i = 0; vn->queue && i < vhx_vnet_nvqs(vn); i++) {
+		page_frag_cache_drain(&vn->queue[i].frag);
 		if (vn->queue[i].ring.queue)
 			ptr_ring_cleanup(&vn->queue[i].ring, NULL);
+	}
 	for (i = 0; i < VHX_VNET_AS; i++)
 		kvfree(vn->mem[i]);
 	vhx_vnet_spread_reset(vn);

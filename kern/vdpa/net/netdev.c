@@ -106,8 +106,10 @@ static netdev_tx_t vhx_peer_xmit(struct sk_buff *skb, struct net_device *dev)
 	nf_reset_ct(skb);
 	if (unlikely(!vhx_peer_add(netdev_get_tx_queue(dev, pair), q, skb)))
 		return NETDEV_TX_BUSY;
-	if (!netdev_xmit_more() || netif_xmit_stopped(netdev_get_tx_queue(dev, pair)))
+	if (!netdev_xmit_more() || netif_xmit_stopped(netdev_get_tx_queue(dev, pair))) {
+		WRITE_ONCE(q->waker, smp_processor_id());
 		vhx_vq_queue(&q->vq);
+	}
 	return NETDEV_TX_OK;
 }
 

@@ -30,6 +30,7 @@ void vhx_vnet_queue_init(struct vhx_vnet *vn, u32 i)
 	struct vhx_vnet_queue *q = &vn->queue[i];
 
 	q->vn = vn;
+	page_frag_cache_init(&q->frag);
 	q->num = vhx_vnet_ring_num(vn, i);
 	vn->vqs[i] = &q->vq;
 	/* The guest's packets go in the order they came; nothing is written into their buffers. */

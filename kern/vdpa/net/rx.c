@@ -6,7 +6,11 @@
 #include <linux/skbuff.h>
 #include <linux/uio.h>
 
+#include "copy.h"
 #include "vnet.h"
+
+#define YIELD_FEW	4	/* packets of a turn that came too early */
+#define YIELD_GAIN	2	/* packets that make standing back worth it */
 
 /* A turn of the handler: chains that were taken are [0, n), those below next are used. */
 struct vhx_vrx {
@@ -15,6 +19,8 @@ struct vhx_vrx {
 	struct vhx_vq *vq;
 	struct vhx_vnet_scratch *s;
 	bool mergeable;
+	bool yielded;
+	u32 early;
 	u32 n;
 	u32 next;
 	u32 nseg;
@@ -24,6 +30,8 @@ struct vhx_vrx {
 	u32 descs;
 	u32 bql_packets;
 	u32 bql_bytes;
+	u32 sent;
+	u32 sent_bytes;
 };
 
 static struct netdev_queue *vhx_vrx_txq(const struct vhx_vnet_queue *q)
@@ -134,6 +142,10 @@ static void vhx_vrx_flush(struct vhx_vrx *r)
 		netdev_tx_completed_queue(vhx_vrx_txq(r->q), r->bql_packets, r->bql_bytes);
 	r->bql_packets = 0;
 	r->bql_bytes = 0;
+	vhx_vq_count(r->vq, VHX_QSTAT_PACKETS, r->sent);
+	vhx_vq_count(r->vq, VHX_QSTAT_BYTES, r->sent_bytes);
+	r->sent = 0;
+	r->sent_bytes = 0;
 }
 
 /* Put back what was taken for nothing; all that is used was flushed. */
@@ -282,28 +294,38 @@ static int vhx_vrx_header(struct vhx_vrx *r, const struct sk_buff *skb, u32 chai
 	return 0;
 }
 
+/* @part bytes of @skb from @off on, behind @head of the chain. Return: 0 or -EFAULT. */
+static int vhx_vrx_part(const struct sk_buff *skb, u32 off, const struct vhx_seg *seg,
+			const struct vhx_chain *c, u32 head, u32 part)
+{
+	struct iov_iter to;
+
+	if (likely(off + part <= skb_headlen(skb))) {
+		vhx_vnet_copy_out(seg, head, skb->data + off, part);
+		return 0;
+	}
+	iov_iter_kvec(&to, ITER_DEST, (struct kvec *)seg, c->nin, c->in_len);
+	iov_iter_advance(&to, head);
+	return skb_copy_datagram_iter(skb, off, &to, part);
+}
+
 static int vhx_vrx_copy(struct vhx_vrx *r, const struct sk_buff *skb, u32 chains)
 {
 	struct virtio_net_hdr_v1_hash h;
-	u32 off = 0, head, part, i;
-	struct iov_iter to;
+	u32 off = 0, head = r->vn->hdr_len, part, i;
 
 	if (vhx_vrx_header(r, skb, chains, &h))
 		return -EINVAL;
+	vhx_vnet_copy_out(r->s->seg + r->s->chain[r->next].seg, 0, &h, head);
 	for (i = 0; i < chains; i++) {
 		const struct vhx_chain *c = &r->s->chain[r->next + i];
-		struct vhx_done *done = &r->s->done[r->ndone + i];
 
-		iov_iter_kvec(&to, ITER_DEST, (struct kvec *)(r->s->seg + c->seg), c->nin,
-			      c->in_len);
-		head = i ? 0 : r->vn->hdr_len;
-		if (head && copy_to_iter(&h, head, &to) != head)
+		part = min_t(u32, skb->len - off, c->in_len - head);
+		if (unlikely(vhx_vrx_part(skb, off, r->s->seg + c->seg, c, head, part)))
 			return -EFAULT;
-		part = min_t(u32, skb->len - off, iov_iter_count(&to));
-		if (skb_copy_datagram_iter(skb, off, &to, part))
-			return -EFAULT;
+		r->s->done[r->ndone + i] = (struct vhx_done) { c->id, c->ndesc, head + part };
 		off += part;
-		*done = (struct vhx_done) { c->id, c->ndesc, head + part };
+		head = 0;
 	}
 	return 0;
 }
@@ -334,8 +356,8 @@ static int vhx_vrx_one(struct vhx_vrx *r, struct sk_buff *skb)
 	r->ndone += n;
 	r->packets++;
 	r->bytes += len;
-	vhx_vq_count(r->vq, VHX_QSTAT_PACKETS, 1);
-	vhx_vq_count(r->vq, VHX_QSTAT_BYTES, len);
+	r->sent++;
+	r->sent_bytes += len;
 	consume_skb(skb);
 	return 1;
 }
@@ -346,6 +368,24 @@ static bool vhx_vrx_spent(const struct vhx_vrx *r)
 	       r->descs >= VHX_VNET_BUDGET_DESCS;
 }
 
+/*
+ * Once a turn, before going to sleep after a few packets: a worker that has preempted who sends, by
+ * its wake-up, lets it go on and then finds all of the burst. As net/rx.c for taps.
+ * Return: look again.
+ */
+static bool vhx_vrx_stand_back(struct vhx_vrx *r)
+{
+	if (r->yielded || !r->packets || r->packets >= YIELD_FEW)
+		return false;
+	if (READ_ONCE(r->q->waker) != raw_smp_processor_id() ||
+	    !llist_empty(&r->vq->runner->list))
+		return false;
+	vhx_vrx_flush(r);
+	r->yielded = vhx_yield_begin(&r->q->yield);
+	r->early = r->packets;
+	return r->yielded;
+}
+
 static void vhx_vrx_loop(struct vhx_vrx *r)
 {
 	struct sk_buff *skb;
@@ -353,9 +393,12 @@ static void vhx_vrx_loop(struct vhx_vrx *r)
 
 	while (!vhx_vrx_spent(r)) {
 		skb = vhx_vrx_next(r);
-		/* Who adds one queues us. */
-		if (!skb)
+		if (!skb) {
+			if (vhx_vrx_stand_back(r))
+				continue;
+			/* Who adds one queues us. */
 			return;
+		}
 		n = vhx_vrx_one(r, skb);
 		if (n < 0)
 			return;
@@ -393,6 +436,8 @@ void vhx_vnet_rx_handle(struct vhx_vq *vq)
 
 	vhx_vq_busy(vq);
 	vhx_vrx_loop(&r);
+	if (r.yielded)
+		vhx_yield_end(&q->yield, r.packets - r.early >= YIELD_GAIN);
 	vhx_vrx_flush(&r);
 	vhx_vrx_unpull(&r);
 	vhx_seat_tell_room(&q->vn->seat[vq->index / 2],

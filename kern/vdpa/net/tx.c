@@ -4,19 +4,22 @@
  * and looked at in the copy.
  */
 #include <linux/etherdevice.h>
+#include <linux/gfp.h>
 #include <linux/skbuff.h>
 #include <linux/uio.h>
 
+#include "copy.h"
 #include "vnet.h"
 
-/* As much of a frame stands in one piece if all of it can; of a larger one, its headers. */
-#define VHX_VNET_WHOLE	SKB_MAX_HEAD(NET_SKB_PAD + NET_IP_ALIGN)
+/* In front of a frame; and what of one that does not fit into a page stands in one piece. */
+#define VHX_VNET_PAD	(NET_SKB_PAD + NET_IP_ALIGN)
 #define VHX_VNET_HEAD	256
 
 /* A turn of the handler. */
 struct vhx_vtx {
 	struct vhx_vnet *vn;
 	struct vhx_vq *vq;
+	struct vhx_vnet_queue *q;
 	struct vhx_vnet_scratch *s;
 	struct list_head skbs;
 	u32 packets;
@@ -51,33 +54,64 @@ static bool vhx_vtx_may_ask(const struct vhx_vnet *vn, const struct vhx_hdr *h)
 	return !(need & ~vn->features);
 }
 
-static struct sk_buff *vhx_vtx_alloc(u32 len)
+/* Bytes of a buffer for a frame of @len in one piece; 0: it is too large for that. */
+static u32 vhx_vtx_buflen(u32 len)
 {
-	u32 linear = len <= VHX_VNET_WHOLE ? len : VHX_VNET_HEAD;
-	struct sk_buff *skb;
-	int err;
+	u32 buflen = SKB_DATA_ALIGN(VHX_VNET_PAD + len) +
+		     SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 
-	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear, len - linear,
-				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
-	if (!skb)
+	return buflen <= PAGE_SIZE ? buflen : 0;
+}
+
+/* A frame that fits into a page, all of it in one piece. */
+static struct sk_buff *vhx_vtx_small(struct vhx_vtx *t, const struct vhx_chain *c, u32 len)
+{
+	const u32 buflen = vhx_vtx_buflen(len);
+	struct sk_buff *skb;
+	void *buf;
+
+	buf = page_frag_alloc_align(&t->q->frag, buflen, GFP_KERNEL, SMP_CACHE_BYTES);
+	if (unlikely(!buf))
 		return NULL;
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
-	skb_put(skb, linear);
-	skb->data_len = len - linear;
-	skb->len += len - linear;
+	skb = build_skb(buf, buflen);
+	if (unlikely(!skb)) {
+		page_frag_free(buf);
+		return NULL;
+	}
+	skb_reserve(skb, VHX_VNET_PAD);
+	vhx_vnet_copy_in(t->s->seg + c->seg, t->vn->hdr_len, skb_put(skb, len), len);
 	return skb;
 }
 
-static int vhx_vtx_fill(struct vhx_vtx *t, struct sk_buff *skb, struct iov_iter *from,
-			const struct vhx_hdr *h)
+static struct sk_buff *vhx_vtx_large(struct vhx_vtx *t, const struct vhx_chain *c, u32 len)
 {
-	const struct virtio_net_hdr *vh = (const struct virtio_net_hdr *)h;
+	const u32 rest = len - VHX_VNET_HEAD;
+	struct iov_iter from;
+	struct sk_buff *skb;
+	int err;
 
-	if (skb_copy_datagram_from_iter(skb, 0, from, skb->len))
-		return -EINVAL;
+	skb = alloc_skb_with_frags(VHX_VNET_PAD + VHX_VNET_HEAD, rest, PAGE_ALLOC_COSTLY_ORDER, &err,
+				   GFP_KERNEL);
+	if (unlikely(!skb))
+		return NULL;
+	skb_reserve(skb, VHX_VNET_PAD);
+	skb_put(skb, VHX_VNET_HEAD);
+	skb->data_len = rest;
+	skb->len += rest;
+	iov_iter_kvec(&from, ITER_SOURCE, (struct kvec *)(t->s->seg + c->seg), c->nout,
+		      c->out_len);
+	iov_iter_advance(&from, t->vn->hdr_len);
+	if (likely(!skb_copy_datagram_from_iter(skb, 0, &from, len)))
+		return skb;
+	kfree_skb(skb);
+	return NULL;
+}
+
+static int vhx_vtx_offload(const struct vhx_vtx *t, struct sk_buff *skb, const struct vhx_hdr *h)
+{
 	skb->dev = t->vn->netdev;
 	/* Looks at the copy; believes nothing of it that the stack would rely on. */
-	return virtio_net_hdr_to_skb(skb, vh, true) ? -EINVAL : 0;
+	return virtio_net_hdr_to_skb(skb, (const struct virtio_net_hdr *)h, true);
 }
 
 /* Return: the packet, or NULL, counted. */
@@ -85,24 +119,20 @@ static struct sk_buff *vhx_vtx_packet(struct vhx_vtx *t, const struct vhx_chain 
 {
 	const u32 hdr_len = t->vn->hdr_len;
 	u32 len = c->out_len - hdr_len;
-	struct vhx_hdr h = {};
-	struct iov_iter from;
 	struct sk_buff *skb;
+	struct vhx_hdr h;
 
 	if (c->nin || c->out_len < hdr_len || len > VHX_VNET_FRAME_MAX)
 		goto err_bad;
-	iov_iter_kvec(&from, ITER_SOURCE, (struct kvec *)(t->s->seg + c->seg), c->nout,
-		      c->out_len);
-	if (!copy_from_iter_full(&h, hdr_len, &from))
-		goto err_bad;
+	vhx_vnet_copy_in(t->s->seg + c->seg, 0, &h, hdr_len);
 	if (vhx_hdr_check(&h, len, t->vq->ring.swap, false) || !vhx_vtx_may_ask(t->vn, &h))
 		goto err_bad;
-	skb = vhx_vtx_alloc(len);
-	if (!skb) {
+	skb = vhx_vtx_buflen(len) ? vhx_vtx_small(t, c, len) : vhx_vtx_large(t, c, len);
+	if (unlikely(!skb)) {
 		vhx_vq_count(t->vq, VHX_QSTAT_BACKEND_ERRORS, 1);
 		return NULL;
 	}
-	if (!vhx_vtx_fill(t, skb, &from, &h))
+	if (likely(!vhx_vtx_offload(t, skb, &h)))
 		return skb;
 	kfree_skb(skb);
 err_bad:
@@ -202,6 +232,7 @@ void vhx_vnet_tx_handle(struct vhx_vq *vq)
 	struct vhx_vtx t = {
 		.vn = vhx_vnet_queue_of(vq)->vn,
 		.vq = vq,
+		.q = vhx_vnet_queue_of(vq),
 		.s = vq->runner->scratch,
 		.skbs = LIST_HEAD_INIT(t.skbs),
 	};

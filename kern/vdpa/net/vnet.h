@@ -15,6 +15,7 @@
 
 #include <linux/if_ether.h>
 #include <linux/netdevice.h>
+#include <linux/page_frag_cache.h>
 #include <linux/ptr_ring.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
@@ -23,6 +24,7 @@
 
 #include "core/dev.h"
 #include "core/vq.h"
+#include "core/yield.h"
 #include "net/hdr.h"
 #include "net/rss.h"
 #include "net/steer.h"
@@ -69,6 +71,9 @@ struct vhx_vnet_scratch {
  * @ring: rx: packets from the peer. Who produces holds its producer_lock, and looks at @live
  * @live: packets are taken; under the producer_lock
  * @buf_size: rx: bytes of the guest's last buffer, a guess at the next one's; under vq.lock
+ * @frag: tx: where buffers are cut from; under vq.lock
+ * @yield: rx: how standing back turns out; under vq.lock
+ * @waker: rx: the CPU that a packet was sent on last
  * @held: rx: taken off @ring and not with the guest: held [@held_at, @held_n); under vq.lock
  */
 struct vhx_vnet_queue {
@@ -82,6 +87,9 @@ struct vhx_vnet_queue {
 	struct ptr_ring ring;
 	bool live;
 	u32 buf_size;
+	struct page_frag_cache frag;
+	struct vhx_yield yield;
+	int waker;
 	void *held[VHX_VNET_BATCH];
 	u32 held_at;
 	u32 held_n;
@@ -265,6 +273,7 @@ extern const u64 vhx_vnet_features;
 
 int vhx_vnet_config_init(struct vhx_vnet *vn, const struct vdpa_dev_set_config *cfg);
 void vhx_vnet_set_mac(struct vhx_vnet *vn, const u8 *mac);
+int vhx_vnet_change_mac(struct vhx_vnet *vn, const u8 *mac);
 int vhx_vnet_set_offloads(struct vhx_vnet *vn, u64 offloads);
 void vhx_vnet_config_changed(struct vhx_vnet *vn);
 void vhx_vnet_config_irq(struct vhx_vnet *vn);
