@@ -62,6 +62,19 @@ is "$(in_guest cat "/sys/class/net/$vnet_guest/carrier")" 1 "and comes back with
 run "the device goes" vnet_del vhxv0
 run "and its peer" test ! -e /sys/class/net/vhxv0
 
+# Between drivers it may be given another address.
+vnet_add vhxv0 mac 52:54:00:77:00:02
+ok $? "a device"
+refuse "its address stays while a driver has it" vdpa dev set name vhxv0 mac 52:54:00:77:00:03
+is "$(in_guest cat "/sys/class/net/$vnet_guest/address")" 52:54:00:77:00:02 "as the driver knows it"
+echo vhxv0 >/sys/bus/vdpa/drivers/virtio_vdpa/unbind
+refuse "no multicast address" vdpa dev set name vhxv0 mac 01:00:5e:00:00:01
+run "without one it is another" vdpa dev set name vhxv0 mac 52:54:00:77:00:03
+vnet_bind vhxv0 virtio_vdpa && vnet_up vhxv0
+ok $? "a driver has it again"
+is "$(in_guest cat "/sys/class/net/$vnet_guest/address")" 52:54:00:77:00:03 "with the new address"
+run "it goes" vnet_del vhxv0
+
 # What shadow virtqueues accept: docs/vdpa-net.md
 profile=$(sed -n 's/.*device_features \(0x[0-9a-f]*\).*/\1/p' "$(dirname "$0")/../../docs/vdpa-net.md" | head -n 1)
 vnet_add vhxv0 device_features "$profile"; ok $? "a device that can be migrated: $profile"

@@ -138,6 +138,30 @@ void vhx_vnet_set_mac(struct vhx_vnet *vn, const u8 *mac)
 }
 
 /**
+ * vhx_vnet_change_mac - give the device another address
+ * @vn: device
+ * @mac: it, valid
+ *
+ * Between drivers: one that is there has read its address, and is told of no other.
+ *
+ * Context: process, sleeps.
+ * Return: 0; -EBUSY: a driver is there; -ENOMEM.
+ */
+int vhx_vnet_change_mac(struct vhx_vnet *vn, const u8 *mac)
+{
+	int err;
+
+	mutex_lock(&vn->dev.lock);
+	err = vn->status & VIRTIO_CONFIG_S_DRIVER ? -EBUSY : vhx_vnet_filter_mac(vn, mac);
+	if (!err) {
+		vhx_vnet_set_mac(vn, mac);
+		vn->generation++;
+	}
+	mutex_unlock(&vn->dev.lock);
+	return err;
+}
+
+/**
  * vhx_vnet_set_offloads - the guest takes others
  * @vn: device
  * @offloads: as in CTRL_GUEST_OFFLOADS: bits that are those of the features

@@ -154,7 +154,7 @@ int vhx_vnet_filter_mode(struct vhx_vnet *vn, u32 flag, bool on)
  * @vn: device
  * @mac: it
  *
- * Context: the control queue's handler.
+ * Context: the control queue's handler, or vhx_dev.lock and no driver.
  * Return: 0 or -ENOMEM.
  */
 int vhx_vnet_filter_mac(struct vhx_vnet *vn, const u8 *mac)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The management device "vhx": what `vdpa dev add name NAME mgmtdev vhx` asks for devices, and
- * `vdpa dev del`. Both come from vdpa's netlink, one at a time, under its lock.
+ * `vdpa dev del` and `set`. All come from vdpa's netlink, one at a time, under its lock.
  */
 #include <linux/device.h>
 #include <linux/module.h>
@@ -62,9 +62,17 @@ static void vhx_vnet_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdp
 	module_put(THIS_MODULE);
 }
 
+/* vdpa's netlink has looked at the address. */
+static int vhx_vnet_dev_set(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa,
+			    const struct vdpa_dev_set_config *cfg)
+{
+	return vhx_vnet_change_mac(vhx_vnet_of(vdpa), cfg->net.mac);
+}
+
 static const struct vdpa_mgmtdev_ops vhx_vnet_mgmt_ops = {
 	.dev_add = vhx_vnet_dev_add,
 	.dev_del = vhx_vnet_dev_del,
+	.dev_set_attr = vhx_vnet_dev_set,
 };
 
 static struct virtio_device_id vhx_vnet_ids[] = {
