@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -217,6 +218,57 @@ static void test_fragments(void)
 	munmap(q, n * PAGE);
 }
 
+/* ---- as large as a large guest ---- */
+
+#define HUGE	(2 * MB)
+#define LARGE	(64UL << 30)
+
+/* Return: whether the machine has such. */
+static bool huge_pages(unsigned int n)
+{
+	FILE *f = fopen("/proc/sys/vm/nr_hugepages", "w");
+
+	return f && fprintf(f, "%u", n) > 0 && !fclose(f);
+}
+
+/*
+ * LARGE bytes of addresses. Behind those that are to be pinned are 64 MiB of huge pages again and again;
+ * behind others a file that has nothing in it.
+ */
+static char *memory_large(unsigned int npages)
+{
+	const size_t each = pins ? npages * HUGE : LARGE;
+	const int fd = memfd_create("map", pins ? MFD_HUGETLB : 0);
+	char *p = mmap(NULL, LARGE + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t at;
+
+	if (fd < 0 || p == MAP_FAILED || ftruncate(fd, each))
+		tap_bail("64 GiB: %s", strerror(errno));
+	p = (char *)(((uintptr_t)p + HUGE - 1) & -HUGE);
+	for (at = 0; at < LARGE; at += each)
+		if (mmap(p + at, each, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+			tap_bail("64 GiB, at %zu: %s", at, strerror(errno));
+	close(fd);
+	return p;
+}
+
+static void test_large(void)
+{
+	const unsigned int npages = 32;
+	char *p;
+
+	if (pins && !huge_pages(npages)) {
+		tap_skip("64 GiB, of sparse memory", "this kernel has no huge pages");
+		return;
+	}
+	p = memory_large(npages);
+	tap_ok(!vdpa_map(d.fd, AT, p, LARGE) && charged(LARGE), "64 GiB, of sparse memory");
+	tap_ok(!vdpa_unmap(d.fd, AT, LARGE) && charged(0), "and gone");
+	munmap(p, LARGE);
+	if (pins)
+		huge_pages(0);
+}
+
 /* ---- who it is charged to ---- */
 
 static void test_others(void)
@@ -276,6 +328,7 @@ int main(int argc, char **argv)
 	test_spaces();
 	test_limit();
 	test_fragments();
+	test_large();
 	test_others();
 	test_private();
 	vdpadrv_close(&d);
