@@ -74,15 +74,27 @@ static void wait_carrier(const char *state)
 
 static bool open_started(struct vdpanic *v, uint64_t features, unsigned int nvq)
 {
+	const char *what = "open";
 	int r = vdpanic_open(v, NAME, F_VDPA | features, nvq);
 
-	if (!r)
-		r = vdpanic_start(v);
-	if (!r)
+	if (!r) {
+		what = "negotiate";
+		r = vdpanic_negotiate(v);
+	}
+	if (!r) {
+		what = "map";
+		r = vdpanic_map(v, 0);
+	}
+	if (!r) {
+		what = "set up";
+		r = vdpanic_setup(v, NULL);
+	}
+	if (!r) {
 		wait_carrier("up");
-	else
-		tap_diag("start: %s", strerror(-r));
-	return !r;
+		return true;
+	}
+	tap_diag("%s: %s", what, strerror(-r));
+	return false;
 }
 
 static void refuses(void)
@@ -167,6 +179,7 @@ static void state(const char *what, uint64_t features)
 	       !guest_get_base(&v.g, 0, &base[0]) && !guest_get_base(&v.g, 1, &base[1]) &&
 	       !vdpanic_reset(&v) && !vdpanic_negotiate(&v) && !vdpanic_setup(&v, base),
 	       "%s: set up anew where it stood, with the memory that was mapped", what);
+	wait_carrier("up");
 	tap_ok(to_host(&v, LEN) && to_guest(&v, LEN), "%s: it goes on", what);
 	vdpanic_close(&v);
 }

@@ -25,8 +25,10 @@ int vdpanic_make(const char *name, const char *args)
 	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 
 	setrlimit(RLIMIT_MEMLOCK, &all);
-	if (sh("modprobe vhost_vdpa && vdpa dev add name %s mgmtdev vhx %s && ip link set %s up", name,
-	       args, name))
+	/* By itself it maps 2,048 pieces, and memory may be in as many as it has pages. */
+	if (sh("modprobe vhost_vdpa $(modinfo vhost_vdpa | "
+	       "sed -n 's/^parm: *\\(max_iotlb_entries\\):.*/\\1=1048576/p') && "
+	       "vdpa dev add name %s mgmtdev vhx %s && ip link set %s up", name, args, name))
 		return -EIO;
 	return 0;
 }
@@ -51,7 +53,7 @@ static int open_node(const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_vqs(struct vdpanic *v)
+static int open_vqs(struct vdpanic *v, uint32_t num)
 {
 	unsigned int i;
 	int r = 0;
@@ -63,7 +65,7 @@ static int open_vqs(struct vdpanic *v)
 		vq->kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		vq->call = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		vq->err = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-		r = ring_open(&vq->ring, &v->mem, RING_NUM, v->g.features);
+		r = ring_open(&vq->ring, &v->mem, num, v->g.features);
 		/* The device tells of each of these by what it wrote. */
 		vq->ring.each = i % 2 == 0;
 	}
@@ -72,9 +74,10 @@ static int open_vqs(struct vdpanic *v)
 
 /*
  * The fd, owned, nothing negotiated, nothing mapped; what is mapped stays over a reset. The control queue, if any,
- * is the last.
+ * is the last. Each ring has @num descriptors.
  */
-int vdpanic_open(struct vdpanic *v, const char *name, uint64_t features, unsigned int nvq)
+int vdpanic_open_num(struct vdpanic *v, const char *name, uint64_t features, unsigned int nvq,
+		     uint32_t num)
 {
 	uint64_t backend = BIT64(VHOST_BACKEND_F_IOTLB_MSG_V2) | BIT64(VHOST_BACKEND_F_IOTLB_ASID) |
 			   BIT64(VHOST_BACKEND_F_IOTLB_BATCH) |
@@ -97,11 +100,16 @@ int vdpanic_open(struct vdpanic *v, const char *name, uint64_t features, unsigne
 	if (!r)
 		r = guest_ioctl(v->g.fd, VHOST_SET_BACKEND_FEATURES, &backend);
 	if (!r)
-		r = open_vqs(v);
+		r = open_vqs(v, num);
 	if (r)
 		return r;
 	v->host = packet_open(name, false);
 	return v->host < 0 ? v->host : 0;
+}
+
+int vdpanic_open(struct vdpanic *v, const char *name, uint64_t features, unsigned int nvq)
+{
+	return vdpanic_open_num(v, name, features, nvq, RING_NUM);
 }
 
 void vdpanic_close(struct vdpanic *v)
@@ -146,8 +154,11 @@ int vdpanic_msg(const struct vdpanic *v, uint32_t asid, const struct vhost_iotlb
 	return write(v->g.fd, &msg, sizeof(msg)) == sizeof(msg) ? 0 : -errno;
 }
 
+/* In a batch, as a VMM does: else the device is told anew of all for each run of pages. */
 int vdpanic_map(const struct vdpanic *v, uint32_t asid)
 {
+	const struct vhost_iotlb_msg begin = { .type = VHOST_IOTLB_BATCH_BEGIN };
+	const struct vhost_iotlb_msg end = { .type = VHOST_IOTLB_BATCH_END };
 	const struct vhost_iotlb_msg m = {
 		.iova = v->mem.gpa,
 		.size = v->mem.size,
@@ -155,8 +166,11 @@ int vdpanic_map(const struct vdpanic *v, uint32_t asid)
 		.perm = VHOST_ACCESS_RW,
 		.type = VHOST_IOTLB_UPDATE,
 	};
+	int r = vdpanic_msg(v, asid, &begin);
 
-	return vdpanic_msg(v, asid, &m);
+	if (!r)
+		r = vdpanic_msg(v, asid, &m);
+	return r ? r : vdpanic_msg(v, asid, &end);
 }
 
 int vdpanic_unmap(const struct vdpanic *v, uint32_t asid)

@@ -38,6 +38,8 @@ struct vdpanic {
 int vdpanic_make(const char *name, const char *args);
 void vdpanic_unmake(const char *name);
 int vdpanic_open(struct vdpanic *v, const char *name, uint64_t features, unsigned int nvq);
+int vdpanic_open_num(struct vdpanic *v, const char *name, uint64_t features, unsigned int nvq,
+		     uint32_t num);
 void vdpanic_close(struct vdpanic *v);
 int vdpanic_status(const struct vdpanic *v);
 int vdpanic_set_status(const struct vdpanic *v, uint8_t status);
