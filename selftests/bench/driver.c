@@ -6,8 +6,8 @@
  *	driver LABEL REPETITIONS [ROW]...
  *
  * A row is DIRECTION-SIZE-BATCH, with m in front (rx) of two flows whose packets take
- * turns, with p on packed rings, o in order, po
- * both, which in-tree vhost is not asked for. For each repetition of each row a line
+ * turns, with s in front to and from the host's stack with all that it costs there, with p
+ * on packed rings, o in order, po both, which in-tree vhost is not asked for. For each repetition of each row a line
  * "LABEL ROW PACKETS SWITCHES" is printed, in the order in which the marks come.
  *
  *	tx	the guest sends batches of BATCH packets, one kick each, and waits
@@ -22,6 +22,9 @@
  *		sender's share of rx
  *
  * With $CLOCK_MS set nothing is counted, see measure.h. $IFNAME is the tap's name.
+ *
+ * With $VHX_VNET set there is no tap and no $VHX_NET: the guest has a device of vhx_vdpa_net's,
+ * and only s rows make sense.
  *
  * With $VHX_SHIM set the tap has a second queue, which nobody reads, and the
  * shim, so that a policy runs where the tap chooses between the two; it has to
@@ -44,6 +47,7 @@
 #include <linux/if_packet.h>
 
 #include "pair.h"
+#include "vdpanic.h"
 #include "mark.h"
 #include "measure.h"
 #include "nettap.h"
@@ -105,10 +109,14 @@ struct bench {
 	uint64_t features;
 	struct mem mem;
 	struct guest guest;
+	struct vdpanic nic;
+	struct guest *g;		/* the one of these two that there is */
+	bool stack;
 	int tap;
 	int tap2;
 	int sock;
 	int xdp_link;
+	uint64_t sent;			/* where what the guest sends begins */
 	uint32_t rx_size;
 	bool mixed;
 	uint8_t frame[HDR + BIG];	/* what is sent, either way */
@@ -245,14 +253,14 @@ static void wait_used(struct vq *vq, unsigned int n)
 
 static void do_tx(struct bench *b)
 {
-	struct vq *vq = &b->guest.vq[TX];
+	struct vq *vq = &b->g->vq[TX];
 	struct sg sg = { .len = HDR + b->row->len };
 	unsigned int i;
 	uint32_t len;
 
 	for (i = 0; i < b->row->batch; i++) {
 		/* Like a driver's skbs: each packet has memory of its own. */
-		sg.gpa = mem_gpa(&b->mem, b->mem.base) + (uint64_t)i * (128 << 10);
+		sg.gpa = b->sent + (uint64_t)i * (128 << 10);
 		check(ring_add(&vq->ring, &sg, 1, 0, b), "ring_add");
 	}
 	vq_publish(vq);
@@ -266,13 +274,13 @@ static void rx_post(struct bench *b, uint64_t gpa)
 	struct sg sg = { .gpa = gpa, .len = b->rx_size };
 
 	/* The buffer is known by its address. */
-	check(ring_add(&b->guest.vq[RX].ring, &sg, 0, 1, (void *)gpa), "ring_add");
+	check(ring_add(&b->g->vq[RX].ring, &sg, 0, 1, (void *)gpa), "ring_add");
 }
 
 /* The guest waits for a batch, and posts its buffers again. */
 static void rx_take(struct bench *b)
 {
-	struct vq *vq = &b->guest.vq[RX];
+	struct vq *vq = &b->g->vq[RX];
 	uint32_t len;
 	void *gpa;
 
@@ -354,8 +362,7 @@ static void tap_setup(struct bench *b)
 	check(nettap_up(b->ifname, 0), "the tap's link");
 	b->sock = sender_open(b->ifname);
 	check(b->sock, "packet socket");
-	b->xdp_link = -1;
-	if (b->row->dir == DIR_TX && b->row->len <= 1500)
+	if (b->row->dir == DIR_TX && b->row->len <= 1500 && !b->stack)
 		xdp_setup(b, XDP_DROP);
 	if (b->row->dir == DIR_RR)
 		xdp_setup(b, XDP_TX);
@@ -370,29 +377,89 @@ static void shim_setup(struct bench *b)
 		check(-EIO, command);
 }
 
+/* Does the guest have a vDPA device? */
+static bool with_vnet(void)
+{
+	const char *s = getenv("VHX_VNET");
+
+	return s && *s;
+}
+
+/* A device, its peer the host's side, and the guest's fd of it */
+static void vnet_open(struct bench *b, uint64_t features)
+{
+	check(vdpanic_make(b->ifname, ""), "vdpa dev add");
+	b->sock = sender_open(b->ifname);
+	check(b->sock, "packet socket");
+	features |= F_PLATFORM | BIT64(VIRTIO_NET_F_CSUM) | BIT64(VIRTIO_NET_F_HOST_TSO4) |
+		    BIT64(VIRTIO_NET_F_GUEST_CSUM) | BIT64(VIRTIO_NET_F_GUEST_TSO4);
+	check(vdpanic_open_num(&b->nic, b->ifname, features, 2, RING), "vhost-vdpa");
+	/* Its own socket receives what the guest sends: that is no part of it here. */
+	close(b->nic.host);
+	b->nic.host = -1;
+	b->g = &b->nic.g;
+}
+
+static void vnet_close(struct bench *b)
+{
+	vdpanic_close(&b->nic);
+	vdpanic_unmake(b->ifname);
+}
+
+static void pair_setup(struct bench *b, uint64_t features)
+{
+	check(mem_open(&b->mem, 32 << 20), "guest memory");
+	check(pair_open(&b->guest, &b->mem, features, RING), guest_node());
+	b->g = &b->guest;
+}
+
+/* What it sends, and buffers for what it gets */
+static void guest_fill(struct bench *b)
+{
+	unsigned int i;
+	uint8_t *at;
+
+	at = mem_alloc(b->g->mem, MAX_BATCH * (128 << 10), 4096);
+	for (i = 0; i < MAX_BATCH; i++)
+		memcpy(at + i * (128 << 10), b->frame, HDR + b->row->len);
+	b->sent = mem_gpa(b->g->mem, at);
+	b->rx_size = b->row->len > 1500 ? 4096 : 2048;
+	for (i = 0; i < RING; i++) {
+		at = mem_alloc(b->g->mem, b->rx_size, b->rx_size);
+		memset(at, 0, b->rx_size);
+		rx_post(b, mem_gpa(b->g->mem, at));
+	}
+	ring_publish(&b->g->vq[RX].ring);
+}
+
 static void guest_setup(struct bench *b)
 {
 	uint64_t features = F_V1 | F_MRG | F_EVENT_IDX | F_INDIRECT | b->features;
 	unsigned int i;
-	uint8_t *at;
 
-	check(mem_open(&b->mem, 32 << 20), "guest memory");
-	at = mem_alloc(&b->mem, MAX_BATCH * (128 << 10), 4096);
-	for (i = 0; i < MAX_BATCH; i++)
-		memcpy(at + i * (128 << 10), b->frame, HDR + b->row->len);
-	check(pair_open(&b->guest, &b->mem, features, RING), guest_node());
+	if (with_vnet())
+		vnet_open(b, features);
+	else
+		pair_setup(b, features);
 	for (i = 0; i < 2; i++)
-		check(fcntl(b->guest.vq[i].call, F_SETFL, 0) ? -errno : 0, "eventfd");
-	b->rx_size = b->row->len > 1500 ? 4096 : 2048;
-	for (i = 0; i < RING; i++) {
-		at = mem_alloc(&b->mem, b->rx_size, b->rx_size);
-		memset(at, 0, b->rx_size);
-		rx_post(b, mem_gpa(&b->mem, at));
-	}
-	ring_publish(&b->guest.vq[RX].ring);
-	check(guest_start(&b->guest, b->tap), "VHOST_NET_SET_BACKEND");
+		check(fcntl(b->g->vq[i].call, F_SETFL, 0) ? -errno : 0, "eventfd");
+	guest_fill(b);
+	if (with_vnet())
+		check(vdpanic_start(&b->nic), "DRIVER_OK");
+	else
+		check(guest_start(&b->guest, b->tap), "VHOST_NET_SET_BACKEND");
 	if (with_shim())
 		shim_setup(b);
+}
+
+static void guest_end(struct bench *b)
+{
+	if (with_vnet()) {
+		vnet_close(b);
+		return;
+	}
+	guest_close(&b->guest);
+	mem_close(&b->mem);
 }
 
 static void run_row(struct bench *b, const char *label, unsigned int repetitions)
@@ -412,20 +479,21 @@ static void run_row(struct bench *b, const char *label, unsigned int repetitions
 	frame_make(b->frame, b->row->len);
 	memcpy(b->other, b->frame, sizeof(b->other));
 	b->other[HDR + ETH_HLEN + 20]++;	/* source port */
-	tap_setup(b);
+	b->tap = b->tap2 = b->xdp_link = -1;
+	if (!with_vnet())
+		tap_setup(b);
 	if (b->row->dir != DIR_SEND)
 		guest_setup(b);
 	measure(&m, repetitions);
-	if (b->row->dir != DIR_SEND) {
-		guest_close(&b->guest);
-		mem_close(&b->mem);
-	}
+	if (b->row->dir != DIR_SEND)
+		guest_end(b);
 	if (b->xdp_link >= 0)
 		close(b->xdp_link);
 	close(b->sock);
 	if (b->tap2 >= 0)
 		close(b->tap2);
-	close(b->tap);
+	if (b->tap >= 0)
+		close(b->tap);
 }
 
 static bool is_wanted(const char *name, char **wanted)
@@ -444,6 +512,7 @@ static void run_form(const char *form, uint64_t features, char **argv)
 
 	b->features = features;
 	b->mixed = *form == 'm';
+	b->stack = strchr(form, 's');
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		b->row = &rows[i];
 		snprintf(b->name, sizeof(b->name), "%s%s", form, rows[i].name);
@@ -460,9 +529,11 @@ int main(int argc, char **argv)
 	}
 	run_form("", 0, argv);
 	run_form("m", 0, argv);
+	run_form("s", 0, argv);
 	if (!guest_is_vhx())
 		return 0;
 	run_form("p", F_PACKED, argv);
+	run_form("ps", F_PACKED, argv);
 	run_form("o", F_IN_ORDER, argv);
 	run_form("po", F_PACKED | F_IN_ORDER, argv);
 	return 0;

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The CSV as tables: one line a row, vhx beside in-tree; of packets, policies as what they
-# add; of SCSI requests, the agent's share, and switches between tasks; those of vsock messages; and
+# add, and those of our own vDPA device beside a tap's; of SCSI requests, the agent's share, and switches between tasks; those of vsock messages; and
 # of pages that are mapped and unmapped
 
 NR == 1 { next }
 {
 	kernel = $1
-	kind = $2 ~ /^(scsi|vsock|vdpa)-/ ? substr($2, 1, index($2, "-") - 1) : "net"
+	kind = $2 ~ /^(scsi|vsock|vdpa)-/ ? substr($2, 1, index($2, "-") - 1) : \
+	       $2 ~ /^p?s/ ? "stack" : "net"
 	if (!($2 in seen)) {
 		seen[$2]
 		rows[kind, nr[kind]++] = $2
@@ -65,9 +66,25 @@ function of(kind, unit,    i, row)
 	printf "largest spread between repetitions: %.1f %%\n", share[kind] * 100
 }
 
+# Of our own vDPA device, and of a tap with no program on it
+function stack(    i, row)
+{
+	printf "%s: instructions a packet, with the host's stack (tx) or the sender (rx)\n", kernel
+	printf "%-12s %10s %10s %10s %7s\n", "", "in-tree", "vhx", "vDPA", "ratio"
+	for (i = 0; i < nr["stack"]; i++) {
+		row = rows["stack", i]
+		printf "%-12s %10.0f %10.0f %10.0f %7.2f%s\n", row, net[row, "in-tree", "none"],
+			net[row, "vhx", "none"], net[row, "vdpa", "none"],
+			ratio[row, "vdpa", "none"], (ratio[row, "vdpa", "none"] > 1 ? "  slower" : "")
+	}
+	printf "largest spread between repetitions: %.1f %%\n", share["stack"] * 100
+}
+
 END {
 	if (nr["net"])
 		packets()
+	if (nr["stack"])
+		stack()
 	if (nr["scsi"])
 		of("scsi", "SCSI request")
 	if (nr["vsock"])
