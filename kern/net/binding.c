@@ -15,9 +15,9 @@
 #include "policy.h"
 #include "trace.h"
 
-/* Raised by every binding: without any, a packet pays one branch that is not taken. */
 DEFINE_STATIC_KEY_FALSE(vhx_steer_key);
 EXPORT_SYMBOL_GPL(vhx_steer_key);
+
 /* Raises that nobody needs any more; vhx_net_mutex. */
 static u32 vhx_steer_spare;
 

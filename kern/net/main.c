@@ -5,7 +5,8 @@
  *	main.c		this: /dev/vhx-net, one queue pair an fd
  *	pair.h		a queue pair; seat.h, its place in its NIC
  *	features.c	what is offered, and what the VMM acknowledged
- *	nic.c		a NIC: the queue pairs of one guest on one netdev, which is its port.h
+ *	nic.c		a NIC: the queue pairs of one guest on one netdev, which is its port.h;
+ *			netdev.c, what that does to it
  *	backend.c	taps, macvtaps and packet sockets
  *	tun_xdp.h	how tun wants a batch laid out
  *	tx.c		from the guest; judge.c meets the policy, stage.h where judged bytes wait
@@ -427,7 +428,7 @@ static int __init vhx_net_init(void)
 	err = vhx_policy_init();
 	if (err)
 		return err;
-	err = vhx_nic_init();
+	err = vhx_nic_watch_init();
 	if (err)
 		goto err_policy;
 	vhx_net_init_steering();
@@ -441,6 +442,7 @@ static int __init vhx_net_init(void)
 err_ctl:
 	vhx_ctl_unregister(&vhx_net_ctl);
 	vhx_net_nl_exit();
+	vhx_nic_watch_exit();
 	vhx_nic_exit();
 err_policy:
 	vhx_policy_exit();
@@ -454,6 +456,7 @@ static void __exit vhx_net_exit(void)
 	misc_deregister(&vhx_net_misc);
 	vhx_ctl_unregister(&vhx_net_ctl);
 	vhx_net_nl_exit();
+	vhx_nic_watch_exit();
 	vhx_nic_exit();
 	vhx_policy_exit();
 }

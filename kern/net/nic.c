@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * NICs, see nic.h: how queue pairs find together, and what the netdev does to them.
+ * NICs, see nic.h: how queue pairs find together.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -128,7 +128,13 @@ static struct vhx_net_nic *vhx_nic_new(const struct vhx_dev *owner, const struct
 	return nic;
 }
 
-static void vhx_nic_unhash(struct vhx_net_nic *nic)
+/**
+ * vhx_nic_unhash - a NIC has no netdev any more
+ * @nic: the NIC; without one already is fine
+ *
+ * Context: vhx_net_mutex.
+ */
+void vhx_nic_unhash(struct vhx_net_nic *nic)
 {
 	if (!rcu_access_pointer(nic->dev))
 		return;
@@ -451,84 +457,9 @@ void vhx_nic_recounted(void)
 }
 
 /**
- * vhx_nic_confirm - a packet came; is it from the netdev the fd spoke of
- * @p: queue pair it came to
- * @dev: netdev it came from
- *
- * A tap that was moved to another namespace keeps its opener's, so a namesake may have been found
- * in its place. Then the NIC is not what its name says, and no policy may be bound by it.
- *
- * Context: the rx queue's handler.
+ * vhx_nic_exit - the module goes
  */
-void vhx_nic_confirm(struct vhx_pair *p, const struct net_device *dev)
-{
-	struct vhx_net_nic *nic;
-	bool same;
-
-	p->confirmed = true;
-	rcu_read_lock();
-	nic = rcu_dereference(p->seat.nic);
-	same = !nic || !rcu_access_pointer(nic->dev) ||
-	       rcu_access_pointer(nic->dev) == dev;
-	if (!same && !READ_ONCE(nic->mismatch)) {
-		WRITE_ONCE(nic->mismatch, true);
-		vhx_policy_check_later();
-	}
-	rcu_read_unlock();
-}
-
-static void vhx_nic_dev_gone(const struct net_device *dev)
-{
-	struct vhx_net_nic *nic;
-
-	mutex_lock(&vhx_net_mutex);
-	list_for_each_entry(nic, &vhx_nics, node) {
-		if (rcu_access_pointer(nic->dev) != dev)
-			continue;
-		vhx_nic_unhash(nic);
-		vhx_policy_match(nic);
-	}
-	mutex_unlock(&vhx_net_mutex);
-}
-
-static void vhx_nic_dev_renamed(const struct net_device *dev)
-{
-	struct vhx_net_nic *nic;
-
-	mutex_lock(&vhx_net_mutex);
-	list_for_each_entry(nic, &vhx_nics, node) {
-		if (rcu_access_pointer(nic->dev) != dev)
-			continue;
-		strscpy(nic->bpf.name, dev->name, sizeof(nic->bpf.name));
-		vhx_policy_match(nic);
-	}
-	mutex_unlock(&vhx_net_mutex);
-}
-
-/* Context: rtnl. The core waits a grace period after NETDEV_UNREGISTER before a netdev goes. */
-static int vhx_nic_notify(struct notifier_block *nb, unsigned long event,
-			  void *ptr)
-{
-	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-
-	if (event == NETDEV_UNREGISTER)
-		vhx_nic_dev_gone(dev);
-	else if (event == NETDEV_CHANGENAME)
-		vhx_nic_dev_renamed(dev);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block vhx_nic_nb = {
-	.notifier_call = vhx_nic_notify,
-};
-
-int __init vhx_nic_init(void)
-{
-	return register_netdevice_notifier(&vhx_nic_nb);
-}
-
 void vhx_nic_exit(void)
 {
-	unregister_netdevice_notifier(&vhx_nic_nb);
 	cancel_work_sync(&vhx_nic_learn_work);
 }

@@ -94,11 +94,15 @@ struct vhx_net_nic *vhx_nic_find(u32 id);
 struct vhx_net_nic *vhx_nic_of_dev(const struct net_device *dev);
 struct vhx_net_nic *vhx_nic_of_fd(int fd);
 void vhx_nic_asked_at_tap(struct vhx_net_nic *nic);
-void vhx_nic_confirm(struct vhx_pair *p, const struct net_device *dev);
 void vhx_nic_event(u32 kind, const struct vhx_net_nic *nic, const char *reason);
 int vhx_nic_make_mailboxes(struct vhx_net_nic *nic);
-int vhx_nic_init(void);
+void vhx_nic_unhash(struct vhx_net_nic *nic);
 void vhx_nic_exit(void);
+
+/* netdev.c */
+void vhx_nic_confirm(struct vhx_pair *p, const struct net_device *dev);
+int vhx_nic_watch_init(void);
+void vhx_nic_watch_exit(void);
 
 /* Queues the netdev has now; a packet socket's say nothing of the guest's. Context: RCU. */
 static inline u32 vhx_nic_dev_queues(const struct vhx_net_nic *nic)

@@ -101,6 +101,7 @@ struct vhx_binding {
 };
 
 extern struct list_head vhx_policies;
+/* Raised by every binding: without any, a packet pays one branch that is not taken. */
 DECLARE_STATIC_KEY_FALSE(vhx_steer_key);
 
 static inline u32 vhx_policy_id(const struct vhx_policy *p)

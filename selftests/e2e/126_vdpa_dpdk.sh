@@ -116,7 +116,9 @@ own()
 {
 	form=$1
 	vdpa_own own0 || bail "no device"
-	ip addr add "$HOST_IP/24" dev own0 && ip link set own0 up || bail "no peer"
+	if ! ip addr add "$HOST_IP/24" dev own0 || ! ip link set own0 up; then
+		bail "no peer"
+	fi
 	answers own0 own0 "$2"
 }
 

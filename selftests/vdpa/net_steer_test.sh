@@ -40,6 +40,7 @@ pings()
 	ping -q -i 0.02 -c "${1:-10}" -W 1 10.77.0.2 >/dev/null
 }
 
+# shellcheck disable=SC2317 # called by run
 load()
 {
 	vhx policy load "$@" >/dev/null
@@ -142,27 +143,27 @@ run "and back" sh -c 'ip link set vhxr0 down && ip link set vhxr0 name vhxv0 && 
 ip netns add vhxp
 at_exit "ip netns del vhxp"
 # Not by ip netns exec, which would hide bpffs.
-there="nsenter --net=/run/netns/vhxp"
+there=(nsenter --net=/run/netns/vhxp)
 run "to another network namespace" ip link set vhxv0 netns vhxp
 is "$(vhx -j nic list | jq length)" 0 "its NIC is gone"
-is "$($there vhx -j nic list | jq -r '.[0].name')" vhxv0 "and is there now"
+is "$("${there[@]}" vhx -j nic list | jq -r '.[0].name')" vhxv0 "and is there now"
 ip -n vhxp addr add 10.77.0.1/24 dev vhxv0
 ip -n vhxp link set vhxv0 up
 sleep 0.3
 # of queue 1
 there_by_1()
 {
-	$there vhx -j nic show vhxv0 | jq '.queue_list[] | select(.dir == "rx" and .queue == 1) | .stats.packets'
+	"${there[@]}" vhx -j nic show vhxv0 | jq '.queue_list[] | select(.dir == "rx" and .queue == 1) | .stats.packets'
 }
 
 before=$(there_by_1)
-run "a policy of that namespace" $there vhx policy load $table --nic 'vhxv*' \
+run "a policy of that namespace" "${there[@]}" vhx policy load $table --nic 'vhxv*' \
 	--set rx_else=$((1 << 32 | 1))
-run "packets pass" $there ping -q -i 0.05 -c 10 -W 1 10.77.0.2
+run "packets pass" "${there[@]}" ping -q -i 0.05 -c 10 -W 1 10.77.0.2
 run "by its queue" test "$(there_by_1)" -ge $((before + 10))
 run "the device goes, policy and all" vnet_del vhxv0
-is "$($there vhx -j nic list | jq length)" 0 "and with it the NIC"
-$there vhx policy detach table
+is "$("${there[@]}" vhx -j nic list | jq length)" 0 "and with it the NIC"
+"${there[@]}" vhx policy detach table
 
 ### one queue: no queue is chosen, and packets are judged all the same
 

@@ -294,38 +294,43 @@ static int vhx_vrx_header(struct vhx_vrx *r, const struct sk_buff *skb, u32 chai
 	return 0;
 }
 
-/* @part bytes of @skb from @off on, behind @head of the chain. Return: 0 or -EFAULT. */
-static int vhx_vrx_part(const struct sk_buff *skb, u32 off, const struct vhx_seg *seg,
-			const struct vhx_chain *c, u32 head, u32 part)
+/* What of a packet goes into a chain: @len bytes from @off on, @at bytes behind its beginning */
+struct vhx_vrx_part {
+	const struct vhx_chain *c;
+	u32 off;
+	u32 at;
+	u32 len;
+};
+
+/* Return: 0 or -EFAULT. */
+static int vhx_vrx_put(struct vhx_vrx *r, const struct sk_buff *skb, const struct vhx_vrx_part *p)
 {
+	const struct vhx_seg *seg = r->s->seg + p->c->seg;
 	struct iov_iter to;
 
-	if (likely(off + part <= skb_headlen(skb))) {
-		vhx_vnet_copy_out(seg, head, skb->data + off, part);
+	if (likely(p->off + p->len <= skb_headlen(skb))) {
+		vhx_vnet_copy_out(seg, p->at, skb->data + p->off, p->len);
 		return 0;
 	}
-	iov_iter_kvec(&to, ITER_DEST, (struct kvec *)seg, c->nin, c->in_len);
-	iov_iter_advance(&to, head);
-	return skb_copy_datagram_iter(skb, off, &to, part);
+	iov_iter_kvec(&to, ITER_DEST, (struct kvec *)seg, p->c->nin, p->c->in_len);
+	iov_iter_advance(&to, p->at);
+	return skb_copy_datagram_iter(skb, p->off, &to, p->len);
 }
 
 static int vhx_vrx_copy(struct vhx_vrx *r, const struct sk_buff *skb, u32 chains)
 {
+	struct vhx_vrx_part p = { .c = &r->s->chain[r->next], .at = r->vn->hdr_len };
 	struct virtio_net_hdr_v1_hash h;
-	u32 off = 0, head = r->vn->hdr_len, part, i;
+	u32 i;
 
 	if (vhx_vrx_header(r, skb, chains, &h))
 		return -EINVAL;
-	vhx_vnet_copy_out(r->s->seg + r->s->chain[r->next].seg, 0, &h, head);
-	for (i = 0; i < chains; i++) {
-		const struct vhx_chain *c = &r->s->chain[r->next + i];
-
-		part = min_t(u32, skb->len - off, c->in_len - head);
-		if (unlikely(vhx_vrx_part(skb, off, r->s->seg + c->seg, c, head, part)))
+	vhx_vnet_copy_out(r->s->seg + p.c->seg, 0, &h, p.at);
+	for (i = 0; i < chains; i++, p.c++, p.off += p.len, p.at = 0) {
+		p.len = min_t(u32, skb->len - p.off, p.c->in_len - p.at);
+		if (unlikely(vhx_vrx_put(r, skb, &p)))
 			return -EFAULT;
-		r->s->done[r->ndone + i] = (struct vhx_done) { c->id, c->ndesc, head + part };
-		off += part;
-		head = 0;
+		r->s->done[r->ndone + i] = (struct vhx_done) { p.c->id, p.c->ndesc, p.at + p.len };
 	}
 	return 0;
 }

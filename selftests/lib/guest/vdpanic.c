@@ -27,7 +27,7 @@ int vdpanic_make(const char *name, const char *args)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	/* By itself it maps 2,048 pieces, and memory may be in as many as it has pages. */
 	if (sh("modprobe vhost_vdpa $(modinfo vhost_vdpa | "
-	       "sed -n 's/^parm: *\\(max_iotlb_entries\\):.*/\\1=1048576/p') && "
+	       "sed -n 's/^[a-z]*: *\\(max_iotlb_entries\\):.*/\\1=1048576/p') && "
 	       "vdpa dev add name %s mgmtdev vhx %s && ip link set %s up", name, args, name))
 		return -EIO;
 	return 0;
