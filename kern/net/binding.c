@@ -15,11 +15,11 @@
 #include "policy.h"
 #include "trace.h"
 
-DEFINE_STATIC_KEY_FALSE(vhx_steer_key);
-EXPORT_SYMBOL_GPL(vhx_steer_key);
-
 /* Raises that nobody needs any more; vhx_net_mutex. */
 static u32 vhx_steer_spare;
+
+DEFINE_STATIC_KEY_FALSE(vhx_steer_key);
+EXPORT_SYMBOL_GPL(vhx_steer_key);
 
 static void vhx_steer_key_lower(struct work_struct *work)
 {
