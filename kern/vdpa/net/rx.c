@@ -109,7 +109,7 @@ static struct sk_buff *vhx_vrx_next(struct vhx_vrx *r)
 	q->held_n = ptr_ring_consume_batched_bh(&q->ring, q->held, VHX_VNET_BATCH);
 	if (!q->held_n)
 		return NULL;
-	/* There is room now: pairs with the barrier in vhx_vnet_xmit(), who stops and looks again. */
+	/* There is room now: pairs with the barrier in vhx_peer_add(), who stops and looks again. */
 	smp_mb();
 	txq = vhx_vrx_txq(q);
 	if (unlikely(netif_tx_queue_stopped(txq)))

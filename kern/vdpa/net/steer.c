@@ -33,8 +33,8 @@ void vhx_vnet_seats_init(struct vhx_vnet *vn)
  * vhx_vnet_join - the peer has come into a network namespace
  * @vn: device
  *
- * Without memory for it there is no NIC, and traffic goes as without a policy: who sets up a device
- * sees it missing.
+ * Without memory for it the device is not made. A peer that is moved has no NIC then, and goes as
+ * without a policy: that cannot be refused any more.
  *
  * Context: process, sleeps; rtnl.
  * Return: 0 or -ENOMEM.
